@@ -1,0 +1,3 @@
+"""LangChain adapter of Kalibr: `ChatKalibr` will live here. Nothing is public yet."""
+
+__all__: list[str] = []
