@@ -1,0 +1,128 @@
+"""All errors that this library raises on purpose.
+
+KalibrError
+├── ConfigError (ValueError)           the caller asked for something impossible
+├── UnknownDecision (KeyError)         no such decision in the ledger
+├── LedgerError (OSError)              the record cannot be read or written
+├── NoEligiblePath (ValueError)        no path can take this request; nothing was called
+├── BudgetExceeded (RuntimeError)      the call's cost budget allows no attempt
+├── PathsBlocked (RuntimeError)        every path is blocked for now; see `retry_after_s`
+├── StreamInterrupted (ConnectionError) a stream ended before it was finished
+├── BadResponse (ConnectionError)      a response that is not the provider's format
+├── OutputRejected (ValueError)        gate 1 refused an output
+└── AllPathsFailed (RuntimeError)      every path that could be tried failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .types import Decision, Outcome
+
+
+class KalibrError(Exception):
+    """Base class: `except KalibrError` catches everything that is raised on purpose."""
+
+    kalibr: Decision | None = None
+    """The call's record, where one was made."""
+
+
+class ConfigError(KalibrError, ValueError):
+    """The caller asked for something impossible; the text says what, which value, what to do."""
+
+
+class UnknownDecision(KalibrError, KeyError):
+    """No decision of this id is in the ledger."""
+
+    def __init__(self, decision_id: str, *, hint: str = "") -> None:
+        self.decision_id = decision_id
+        super().__init__(f"no decision {decision_id!r} in this ledger{hint}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would show the repr
+
+
+class LedgerError(KalibrError, OSError):
+    """The record cannot be read or written."""
+
+
+class NoEligiblePath(KalibrError, ValueError):
+    """No path can take this request; `refusals` has one reason per path."""
+
+    def __init__(self, refusals: Sequence[str]) -> None:
+        self.refusals = tuple(refusals)
+        super().__init__(
+            f"no path can take this request ({'; '.join(refusals)}). "
+            "Add a path that can, or change the request."
+        )
+
+
+class BudgetExceeded(KalibrError, RuntimeError):
+    """No attempt fits into `max_cost_usd`."""
+
+    def __init__(self, max_cost_usd: float, reasons: Sequence[str]) -> None:
+        self.max_cost_usd = max_cost_usd
+        self.reasons = tuple(reasons)
+        super().__init__(
+            f"no path fits max_cost_usd={max_cost_usd!r} ({'; '.join(reasons)}). "
+            "Raise the budget, lower max_tokens, or add a cheaper path with a known price."
+        )
+
+
+class PathsBlocked(KalibrError, RuntimeError):
+    """Every path is blocked for now, and the deadline does not allow to wait."""
+
+    def __init__(self, retry_after_s: float | None, reasons: Sequence[str]) -> None:
+        self.retry_after_s = retry_after_s
+        """Seconds until the first path is free; None: not before the configuration changes."""
+        self.reasons = tuple(reasons)
+        when = (
+            "none returns by itself: check keys and model names, then make a new Router"
+            if retry_after_s is None
+            else f"the first returns in {retry_after_s:.1f} s: try again then"
+        )
+        super().__init__(f"every path is blocked ({'; '.join(reasons)}); {when}.")
+
+
+class StreamInterrupted(KalibrError, ConnectionError):
+    """A stream ended before it was finished: what has come is not the whole answer."""
+
+
+class BadResponse(KalibrError, ConnectionError):
+    """The server's response is not an OpenAI-format answer."""
+
+
+class OutputRejected(KalibrError, ValueError):
+    """Gate 1 refused an output; `reason` is its code."""
+
+    def __init__(self, reason: str, detail: str | None = None) -> None:
+        self.reason = reason
+        super().__init__(
+            f"gate 1 refused the output: {reason}" + (f" ({detail})" if detail else "")
+        )
+
+
+class AllPathsFailed(KalibrError, RuntimeError):
+    """Every path that could be tried failed; raised from the first attempt's error."""
+
+    def __init__(
+        self, outcomes: Sequence[Outcome], errors: Sequence[Exception], *, stopped: str
+    ) -> None:
+        self.outcomes = tuple(outcomes)
+        """One record per attempt, in order."""
+        self.errors = tuple(errors)
+        """The exception of each attempt, in the same order."""
+        tried = "; ".join(
+            f"{o.number}. {o.path_id}: {describe(e)}" for o, e in zip(outcomes, errors, strict=True)
+        )
+        super().__init__(f"all {len(self.errors)} attempts failed, {stopped} ({tried})")
+
+
+def describe(error: Exception) -> str:
+    """An error in a few words, without the text that a provider put into it."""
+    if isinstance(error, OutputRejected):
+        return error.reason
+    status = getattr(error, "status_code", None)
+    return type(error).__name__ + (f" {status}" if isinstance(status, int) else "")
