@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-FENCE = re.compile(r"^[ \t>]{0,12}(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^`\n]*$", re.MULTILINE)
+FENCE = re.compile(r"[ \t>]{0,12}(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^`\n]*$")
+FENCE_MARK = re.compile(r"```|~~~")
 LONGEST = 64_000
 """Characters of code that are looked at closely."""
 MOST_LINES = 60
@@ -58,16 +60,30 @@ def blocks(text: str) -> list[Block]:
     """The fenced blocks of a text; an unclosed one runs to the end."""
     if "```" not in text and "~~~" not in text:
         return []
-    shown, found, opened = text[:LONGEST], [], None
-    for fence in FENCE.finditer(shown):
+    shown, found = text[:LONGEST], []
+    opened: tuple[re.Match[str], int] | None = None
+    for fence, start, end in _fences(shown):
         if opened is None:
-            opened = fence
-        elif _closes(fence, opened):
-            found.append(Block(opened[2].casefold(), shown[opened.end() + 1 : fence.start()]))
+            opened = fence, end + 1
+        elif _closes(fence, opened[0]):
+            found.append(Block(opened[0][2].casefold(), shown[opened[1] : start]))
             opened = None
     if opened is not None:
-        found.append(Block(opened[2].casefold(), shown[opened.end() + 1 :]))
+        found.append(Block(opened[0][2].casefold(), shown[opened[1] :]))
     return found
+
+
+def _fences(shown: str) -> Iterator[tuple[re.Match[str], int, int]]:
+    """The fences of a text with their lines' bounds; only lines that hold a mark are looked at."""
+    end = -1
+    for mark in FENCE_MARK.finditer(shown):
+        if mark.start() <= end:
+            continue
+        start = shown.rfind("\n", 0, mark.start()) + 1
+        end = shown.find("\n", mark.end())
+        end = len(shown) if end < 0 else end
+        if (fence := FENCE.match(shown[start:end])) is not None:
+            yield fence, start, end
 
 
 def _closes(fence: re.Match[str], opened: re.Match[str]) -> bool:
@@ -125,7 +141,6 @@ def _is_statement(plain: str) -> bool:
 
 def is_stub(text: str, prompt: str) -> bool:
     """Code whose body is left to the reader, though no stub was asked for."""
-    shown = text[:LONGEST]
-    if "here" not in shown.casefold() and "todo" not in shown.casefold():
-        return False
-    return bool(STUB.search(shown)) and not WANTS_STUB.search(prompt)
+    lines = text[:LONGEST].casefold().split("\n")
+    stubs = (line for line in lines if "here" in line or "todo" in line)
+    return any(map(STUB.search, stubs)) and not WANTS_STUB.search(prompt)

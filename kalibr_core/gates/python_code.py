@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import textwrap
 
@@ -26,6 +27,20 @@ UNFENCED = re.compile(
     r"|import \w+(?: as \w+)?\n",
     re.MULTILINE,
 )
+PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
+BAD_HEADER = re.compile(
+    r"\n([ \t]*)(?:async )?(?:def|class|if|elif|else|for|while|try|except|finally|with)\b"
+    r"[^:\n]*(?:[^:\s,(\[{\\]\n|:[^\n]*(?<=:)\s*(?:\n\1(?=[^\s#])|\Z))"
+)
+"""A block without a colon, or without a body."""
+WORDS = re.compile(r"\n[ \t]*([A-Za-z_]\w*) [A-Za-z_]")
+OPENERS = frozenset((*keyword.kwlist, "match", "case", "type"))
+"""What may stand at a line's beginning before another word."""
+DANGLING = re.compile(
+    r"(?:[-+*/%&|^~<=.@]|(?<![\w.])(?:and|or|not|in|is|if|else|for|import|from|lambda|as|await|del"
+    r"|assert|async|def|class))$"
+)
+FOREIGN = ("&&", "||", "===", "++", ";\n", "else if ", "= =")
 PROSE_LINE = re.compile(r"^[A-Z][\w'’,;()`-]*(?: [\w'’,;()`./-]+){4,}[.:!?]$", re.MULTILINE)
 
 
@@ -45,7 +60,7 @@ def parses(source: str) -> bool:
     """False only where this is surely no Python of any version."""
     if "\0" in source:
         return False
-    if _is_out_of_reach(source):
+    if not is_suspect(source) or _is_out_of_reach(source):
         return True
     import ast
 
@@ -56,6 +71,25 @@ def parses(source: str) -> bool:
     except (ValueError, RecursionError, MemoryError):
         return True
     return True
+
+
+def is_suspect(source: str) -> bool:
+    """Is this worth parsing? That takes ten times as long as looking for what is often wrong.
+
+    What is looked for: brackets and quotes without partners, block headers without a colon or a
+    body, words side by side that are no statement, an end in the middle of an expression, and
+    what other languages write. Fluent nonsense that has none of these passes.
+    """
+    code = "".join(source.split('"""')[::2]) if '"""' in source else source
+    lines = f"\n{code.rstrip()}\n"
+    return (
+        any(code.count(left) != code.count(right) for left, right in PAIRS)
+        or bool(code.count('"') % 2 or code.count("'") % 2 or source.count('"""') % 2)
+        or BAD_HEADER.search(lines) is not None
+        or DANGLING.search(lines[-80:-1]) is not None
+        or any(word not in OPENERS for word in WORDS.findall(lines))
+        or any(mark in lines for mark in FOREIGN)
+    )
 
 
 def _is_out_of_reach(source: str) -> bool:

@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from kalibr_core.gates.code import blocks
-from kalibr_core.gates.python_code import parses, python_source
+from kalibr_core.gates.python_code import is_suspect, parses, python_source
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,34 @@ def test_unfenced_python_is_checked_where_it_is_nothing_else():
     assert python_source("def f(x):\n    return (x", [], "") is not None
     assert python_source("def f\n  1\nend", [], "") is None
     assert python_source("import x\n\nThis line imports the module named x.", [], "") is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x)\n    return x\n",
+        "def f(x):\nreturn x\n",
+        "def f(x):\n    return (x\n",
+        "def f(x):\n    return 'x\n",
+        "def f(x):\n    total = x +\n",
+        "x = 1\nthis adds two numbers\n",
+        "if (a && b):\n    pass\n",
+        "class A:\n",
+        'def f():\n    """Doc.\n    return 1\n',
+    ],
+)
+def test_what_is_often_wrong_is_suspected_and_then_parsed(source):
+    assert is_suspect(source)
+    assert not parses(source)
+
+
+def test_ordinary_code_is_not_worth_parsing():
+    source = (
+        "import re\n\n\nclass A(B):\n"
+        '    """Say what\'s in it: (one thing."""\n\n'
+        "    def f(self, x: int) -> int:\n"
+        "        if x and not self.y:\n            return [i for i in range(x)]\n"
+        '        raise ValueError(f"no {x!r}")\n'
+    )
+    assert not is_suspect(source)
+    assert parses(source)
