@@ -28,11 +28,11 @@ UNFENCED = re.compile(
     re.MULTILINE,
 )
 PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
-BAD_HEADER = re.compile(
-    r"\n([ \t]*)(?:async )?(?:def|class|if|elif|else|for|while|try|except|finally|with)\b"
-    r"[^:\n]*(?:[^:\s,(\[{\\]\n|:[^\n]*(?<=:)\s*(?:\n\1(?=[^\s#])|\Z))"
+HEADER = re.compile(
+    r"\n([ \t]*)(?:async |def |class |if |elif |else|for |while |try|except|finally|with )([^\n]*)"
+    r"(?=\n([ \t]*)(\S?))"
 )
-"""A block without a colon, or without a body."""
+"""A block's header: its indent and rest, and the next line's indent and first character."""
 WORDS = re.compile(r"\n[ \t]*([A-Za-z_]\w*) [A-Za-z_]")
 OPENERS = frozenset((*keyword.kwlist, "match", "case", "type"))
 """What may stand at a line's beginning before another word."""
@@ -40,7 +40,7 @@ DANGLING = re.compile(
     r"(?:[-+*/%&|^~<=.@]|(?<![\w.])(?:and|or|not|in|is|if|else|for|import|from|lambda|as|await|del"
     r"|assert|async|def|class))$"
 )
-FOREIGN = ("&&", "||", "===", "++", ";\n", "else if ", "= =")
+FOREIGN = ("&&", "||", ";\n")
 PROSE_LINE = re.compile(r"^[A-Z][\w'’,;()`-]*(?: [\w'’,;()`./-]+){4,}[.:!?]$", re.MULTILINE)
 
 
@@ -81,15 +81,24 @@ def is_suspect(source: str) -> bool:
     what other languages write. Fluent nonsense that has none of these passes.
     """
     code = "".join(source.split('"""')[::2]) if '"""' in source else source
-    lines = f"\n{code.rstrip()}\n"
+    code = code.rstrip()
+    lines = f"\n{code}\n~"  # a line that closes every block
     return (
         any(code.count(left) != code.count(right) for left, right in PAIRS)
         or bool(code.count('"') % 2 or code.count("'") % 2 or source.count('"""') % 2)
-        or BAD_HEADER.search(lines) is not None
-        or DANGLING.search(lines[-80:-1]) is not None
-        or any(word not in OPENERS for word in WORDS.findall(lines))
+        or any(_is_bad_header(*found) for found in HEADER.findall(lines))
+        or DANGLING.search(code[-80:]) is not None
+        or not OPENERS.issuperset(WORDS.findall(lines))
         or any(mark in lines for mark in FOREIGN)
     )
+
+
+def _is_bad_header(indent: str, rest: str, next_indent: str, next_mark: str) -> bool:
+    """A block without a colon, or without a body."""
+    rest = rest.rstrip()
+    if rest[-1:] == ":":
+        return next_mark not in ("", "#") and len(next_indent) <= len(indent)
+    return ":" not in rest and rest[-1:] not in (",", "(", "[", "{", "\\")
 
 
 def _is_out_of_reach(source: str) -> bool:
