@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ..types import JSON, Arm, Context, Evidence, EvidenceKind, Pull
 from .bounds import MAX_COUNT, clamped, counts, field, items
+
+if TYPE_CHECKING:
+    import random
 
 
 class UniformPolicy:

@@ -7,12 +7,14 @@ a choice and, later, works out how likely that choice was.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .bounds import saving
 from .constants import Constants
+
+if TYPE_CHECKING:
+    import random
 
 Order = Sequence[tuple[int, float | None]]
 """(index, cost) of the arms in order of rising cost, the unknown ones last."""

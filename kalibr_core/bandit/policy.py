@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..types import JSON, Arm, Context, Evidence, EvidenceKind, Pull
 from .arms import ArmState
@@ -14,6 +14,9 @@ from .constants import DEFAULTS, Constants
 from .probes import Probes
 from .regime import Tally
 from .snapshot import FORMAT, read_arms, read_format, written_arm
+
+if TYPE_CHECKING:
+    import random
 
 QUALITY, AVAILABILITY = EvidenceKind.QUALITY, EvidenceKind.AVAILABILITY
 SCORE, BEHAVIOUR = EvidenceKind.SCORE, EvidenceKind.BEHAVIOUR

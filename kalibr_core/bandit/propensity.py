@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..types import Basis, Pull
 from .choosing import drawn_leader, good_enough, rising_cost
 from .constants import DEFAULTS, Constants
+
+if TYPE_CHECKING:
+    import random
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
