@@ -1,0 +1,1 @@
+"""Benchmarks over real HTTP: the loopback provider, resilience, overhead."""
