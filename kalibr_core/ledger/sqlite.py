@@ -1,0 +1,275 @@
+"""The default ledger: one SQLite file in WAL mode, shared by the processes of a host.
+
+Every append is one committed transaction. With `synchronous=NORMAL` a commit is in the operating
+system's hands when it returns: it survives `kill -9`; a power cut may take the last moments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import LedgerError
+from ..types import JSON, Batch, Entry, Evidence, EvidenceKind
+
+if TYPE_CHECKING:
+    import sqlite3
+
+T = TypeVar("T")
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x4B414C42  # "KALB"
+BUSY_MS = 250
+"""How long an append waits for another process; after that it is kept in memory and tried again."""
+OPEN_BUSY_S = 2.0
+"""How long a start waits: giving up would leave the Router without its memory for good."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    goal TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    decision_id TEXT NOT NULL,
+    path_id TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    at REAL NOT NULL,
+    evidence TEXT NOT NULL,
+    reward REAL,
+    data TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS snapshots (
+    goal TEXT NOT NULL,
+    version TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (goal, version)
+);
+"""
+COLUMNS = "id, goal, kind, decision_id, path_id, origin, at, evidence, reward, data"
+INSERT = (
+    f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (id) DO NOTHING"
+)
+TAKE_IN = """
+SELECT path_id, evidence, SUM(reward), SUM(1.0 - reward), MAX(CAST(at AS REAL)) FROM entries
+WHERE position > ? AND position <= ? AND goal = ? AND origin <> ? AND reward BETWEEN 0.0 AND 1.0
+GROUP BY path_id, evidence ORDER BY MIN(position)
+"""
+
+KINDS = frozenset(EvidenceKind)
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+class SQLiteLedger:
+    """A ledger in a file; made with its folder where there is none.
+
+    Raises:
+        LedgerError: the file cannot be opened, is no ledger, or is of a newer version.
+    """
+
+    def __init__(self, file: str | os.PathLike[str]) -> None:
+        self.file = os.fspath(file)
+        self._lock = threading.Lock()
+        self._closed = False
+        folder = os.path.dirname(os.path.abspath(self.file))
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise LedgerError(f"cannot make the ledger's folder {folder}: {error}") from error
+        self._connection: sqlite3.Connection | None = self._open()
+        _LEDGERS.add(self)
+
+    def append(self, entry: Entry) -> bool:
+        """Write one entry.
+
+        Raises:
+            ValueError: this one cannot be written at all.
+            LedgerError: not now.
+        """
+        try:
+            row = (*entry[:7], entry.evidence.value, entry.reward, _encode(entry.data))
+        except (TypeError, RecursionError) as error:
+            raise ValueError(f"entry {entry.id} cannot be written as JSON: {error}") from error
+        return self._do(lambda db: db.execute(INSERT, row).rowcount == 1)
+
+    def entries(
+        self, *, goal: str | None = None, decision_id: str | None = None, after: int = 0
+    ) -> Iterator[tuple[int, Entry]]:
+        where = "position > ?"
+        parameters: list[int | str] = [after]
+        if goal is not None:
+            where += " AND goal = ?"
+            parameters.append(goal)
+        if decision_id is not None:
+            # Ids begin with their decision's, so this range is a look-up in the unique index.
+            where += " AND id >= ? AND id < ? AND decision_id = ?"
+            parameters += [f"{decision_id}:", f"{decision_id};", decision_id]
+        # By pages, so that a long history is neither held in memory nor locked.
+        query = (
+            f"SELECT position, {COLUMNS} FROM entries WHERE {where} ORDER BY position LIMIT 2000"
+        )
+        while rows := self._do(lambda db: db.execute(query, parameters).fetchall()):
+            for row in rows:
+                yield row[0], _entry(row[1:])
+            parameters[0] = rows[-1][0]
+
+    def take_in(self, goal: str, *, after: int, but_from: str) -> tuple[int, Sequence[Batch]]:
+        def read(db: sqlite3.Connection) -> tuple[int, Sequence[Batch]]:
+            end = int(db.execute("SELECT COALESCE(MAX(position), 0) FROM entries").fetchone()[0])
+            if end <= after:
+                return end, ()
+            rows = db.execute(TAKE_IN, (after, end, goal, but_from)).fetchall()
+            known = [row for row in rows if row[1] in KINDS]
+            return end, [Batch(row[0], Evidence(EvidenceKind(row[1]), *row[2:])) for row in known]
+
+        return self._do(read)
+
+    def snapshot(self, goal: str, version: str) -> tuple[int, JSON] | None:
+        query = "SELECT position, state FROM snapshots WHERE goal = ? AND version = ?"
+        row = self._do(lambda db: db.execute(query, (goal, version)).fetchone())
+        try:
+            return None if row is None else (int(row[0]), json.loads(row[1]))
+        except ValueError:
+            return None  # unreadable: the beliefs are folded from the record again
+
+    def save(self, goal: str, version: str, position: int, state: JSON) -> None:
+        row = (goal, version, position, _encode(state))
+        # A worker that has seen less must not overwrite what one that saw more has written.
+        query = (
+            "INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT (goal, version) DO UPDATE "
+            "SET position = excluded.position, state = excluded.state "
+            "WHERE excluded.position >= snapshots.position"
+        )
+        self._do(lambda db: db.execute(query, row))
+
+    def goals(self) -> list[str]:
+        rows = self._do(lambda db: db.execute("SELECT DISTINCT goal FROM entries").fetchall())
+        return sorted(row[0] for row in rows)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+
+    def _leave_parent(self) -> None:
+        """In a forked child: leave the connection, and open another with the next use."""
+        self._lock = threading.Lock()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        import sqlite3
+
+        with self._lock:
+            if self._closed:
+                raise LedgerError(f"the ledger {self.file} is closed")
+            if self._connection is None:
+                self._connection = self._open()
+            try:
+                return work(self._connection)
+            except sqlite3.Error as error:
+                raise LedgerError(f"the ledger {self.file} failed: {error}") from error
+
+    def _open(self) -> sqlite3.Connection:
+        import sqlite3  # slow to import
+
+        try:
+            db = sqlite3.connect(
+                self.file, timeout=OPEN_BUSY_S, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise LedgerError(f"cannot open the ledger {self.file}: {error}") from error
+        try:
+            self._set_up(db)
+            db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        except sqlite3.Error as error:
+            db.close()
+            raise LedgerError(
+                f"{self.file} is no usable ledger: {error}. Move it away, or choose another file "
+                "with ledger= or KALIBR_LEDGER"
+            ) from error
+        except LedgerError:
+            db.close()
+            raise
+        return db
+
+    def _set_up(self, db: sqlite3.Connection) -> None:
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA_VERSION:
+            raise LedgerError(
+                f"the ledger {self.file} is of version {version}, written by a newer kalibr-core; "
+                f"this one reads up to {SCHEMA_VERSION}. Upgrade, or choose another file"
+            )
+        # In this order, since another process may be setting the file up between the two.
+        tables = db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        owner = int(db.execute("PRAGMA application_id").fetchone()[0])
+        if owner != APPLICATION_ID and tables:
+            raise LedgerError(
+                f"{self.file} is a database of another program; choose another file for the ledger"
+            )
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        if version < SCHEMA_VERSION:
+            db.execute("BEGIN IMMEDIATE")
+            for statement in filter(str.strip, SCHEMA.split(";")):
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            db.execute("COMMIT")
+
+
+def _entry(row: tuple[str, str, str, str, str, str, float, str, float | None, str]) -> Entry:
+    """Read a line back; what is damaged in it teaches nothing and hides no other line."""
+    head, at, evidence, reward = row[:6], row[6], row[7], row[8]
+    if evidence not in KINDS or not isinstance(reward, float | None):
+        evidence, reward = "none", None
+    at = at if isinstance(at, float) else 0.0
+    return Entry(*head, at, EvidenceKind(evidence), reward, _data(row[9]))
+
+
+def _data(text: str) -> Mapping[str, JSON]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+# SQLite keeps book of the file locks of its process. A forked child inherits the book without the
+# locks: it must neither use nor keep the connection, and no fork may fall into a transaction.
+_LEDGERS: weakref.WeakSet[SQLiteLedger] = weakref.WeakSet()
+_HELD: list[SQLiteLedger] = []
+
+
+def _before_fork() -> None:
+    _HELD[:] = list(_LEDGERS)
+    for ledger in _HELD:
+        ledger._lock.acquire()
+
+
+def _after_fork_in_parent() -> None:
+    for ledger in _HELD:
+        ledger._lock.release()
+    _HELD.clear()
+
+
+def _after_fork_in_child() -> None:
+    for ledger in _HELD:
+        ledger._leave_parent()
+    _HELD.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

@@ -1,0 +1,403 @@
+"""The ledger in a file: rules, damage, locks, full disks, several processes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+import pytest
+
+from kalibr_core import LedgerError, SQLiteLedger
+from kalibr_core.bandit import RunLengthPolicy
+from kalibr_core.learner import evidence_of
+from kalibr_core.testing import FirstArm, check_ledger
+from kalibr_core.testing.ledger_checks import entry
+from kalibr_core.types import EvidenceKind
+
+from ..scene import Scene, named, warnings_of
+
+
+@pytest.fixture
+def file(tmp_path: FilePath) -> FilePath:
+    return tmp_path / "kalibr.db"
+
+
+@pytest.fixture
+def ledger(file: FilePath) -> Iterator[SQLiteLedger]:
+    made = SQLiteLedger(file)
+    yield made
+    made.close()
+
+
+def test_keeps_the_rules_of_a_ledger(tmp_path: FilePath) -> None:
+    numbers = itertools.count()
+    check_ledger(lambda: SQLiteLedger(tmp_path / f"{next(numbers)}.db"))
+
+
+def test_what_was_appended_is_there_after_a_new_start(file: FilePath) -> None:
+    first = SQLiteLedger(file)
+    first.append(entry("d1"))
+    first.close()
+    second = SQLiteLedger(file)
+    assert [e for _, e in second.entries()] == [entry("d1")]
+    second.close()
+
+
+def test_another_connection_sees_an_append_at_once(ledger: SQLiteLedger, file: FilePath) -> None:
+    other = SQLiteLedger(file)
+    ledger.append(entry("d1"))
+    assert [e.id for _, e in other.entries()] == ["d1:1"]
+    assert other.append(entry("d1")) is False
+    other.close()
+
+
+def test_positions_are_not_used_again(ledger: SQLiteLedger, file: FilePath) -> None:
+    ledger.append(entry("d1"))
+    db = sqlite3.connect(file)
+    db.execute("DELETE FROM entries")
+    db.commit()
+    db.close()
+    ledger.append(entry("d2"))
+    assert [position for position, _ in ledger.entries()] == [2]
+
+
+def test_a_closed_ledger_raises(ledger: SQLiteLedger) -> None:
+    ledger.close()
+    with pytest.raises(LedgerError, match="is closed"):
+        ledger.append(entry())
+
+
+def test_a_long_history_is_read_in_pages_in_order(ledger: SQLiteLedger) -> None:
+    for number in range(4_500):
+        ledger.append(entry("d", number))
+    positions = [position for position, _ in ledger.entries(goal="g")]
+    assert positions == list(range(1, 4_501))
+
+
+def test_finding_a_decision_does_not_read_the_history(ledger: SQLiteLedger) -> None:
+    seen: list[str] = []
+    ledger._connection.set_trace_callback(seen.append)
+    list(ledger.entries(decision_id="d1"))
+    plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {seen[0]}").fetchall()
+    assert all("SCAN" not in row[3] for row in plan), plan
+
+
+def test_goals_are_listed(ledger: SQLiteLedger) -> None:
+    assert ledger.goals() == []
+    for number, goal in enumerate(["b", "a", "b"]):
+        ledger.append(entry("d", number, goal=goal))
+    assert ledger.goals() == ["a", "b"]
+
+
+def test_what_an_entry_cannot_hold_is_an_error_and_not_silence(ledger: SQLiteLedger) -> None:
+    with pytest.raises(ValueError, match="cannot be written as JSON"):
+        ledger.append(entry(data={"x": object()}))  # type: ignore[dict-item]
+    with pytest.raises(ValueError):
+        ledger.append(entry(path="\ud800"))
+    with pytest.raises(LedgerError):
+        ledger.append(entry()._replace(at=math.nan))
+    assert list(ledger.entries()) == []
+
+
+# Damage.
+
+
+def spoil(file: FilePath, **values: object) -> None:
+    """Overwrite columns of the record's first line, as a damaged disk or a curious hand might."""
+    db = sqlite3.connect(file)
+    for column, value in values.items():
+        db.execute(f"UPDATE entries SET {column} = ? WHERE position = 1", (value,))
+    db.commit()
+    db.close()
+
+
+DAMAGES: list[dict[str, object]] = [
+    {"reward": "abc"},
+    {"reward": b"\x00"},
+    {"reward": 5.0},
+    {"reward": -1.0},
+    {"reward": math.inf},
+    {"evidence": "nonsense"},
+    {"data": "{"},
+    {"data": "[]"},
+    {"data": "null"},
+    {"data": b"\xff\xfe"},
+    {"at": "yesterday"},
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=str)
+def test_a_damaged_line_teaches_nothing_and_hides_no_other(
+    damage: dict[str, object], ledger: SQLiteLedger, file: FilePath
+) -> None:
+    ledger.append(entry("d1", reward=1.0))
+    ledger.append(entry("d2", reward=1.0))
+    spoil(file, **damage)
+    first, second = (e for _, e in ledger.entries())
+    assert second == entry("d2", reward=1.0)
+    assert isinstance(first.data, dict)
+    assert isinstance(first.at, float)
+    harmless = "data" in damage or "at" in damage
+    assert harmless or evidence_of(first).kind is EvidenceKind.NONE
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=str)
+def test_a_damaged_line_does_not_keep_others_outcomes_out(
+    damage: dict[str, object], ledger: SQLiteLedger, file: FilePath
+) -> None:
+    ledger.append(entry("d1", path="p", origin="they"))
+    ledger.append(entry("d2", path="q", origin="they"))
+    spoil(file, **damage)
+    end, batches = ledger.take_in("g", after=0, but_from="me")
+    assert end == 2
+    of_q = [b for b in batches if b.path_id == "q"]
+    assert [(b.evidence.gain, b.evidence.loss) for b in of_q] == [(1.0, 0.0)]
+    for batch in batches:
+        assert (batch.evidence.gain, batch.evidence.loss) in ((1.0, 0.0), (0.0, 0.0)), batch
+        assert isinstance(batch.evidence.at, float)
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=str)
+def test_a_router_starts_on_a_damaged_line(
+    damage: dict[str, object], file: FilePath, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene({"a": "good"}, ledger=SQLiteLedger(file))
+    decision = scene.run().decision
+    scene.run()
+    scene.router.close()
+    spoil(file, **damage)
+    again = Scene({"a": "good"}, ledger=SQLiteLedger(file))
+    assert again.run().output.text == "good"
+    assert str(again.router.explain(decision.id))
+    again.router.close()
+    assert warnings_of(caplog) == []
+
+
+@pytest.mark.parametrize(
+    "state", ["", "{", "[]", "null", '{"format": "x"}', "NaN", '{"arms": {"a": NaN}}', b"\xff"]
+)
+def test_an_unreadable_snapshot_is_replaced_by_the_record(
+    state: str | bytes, file: FilePath
+) -> None:
+    fold = _calls_and_close(file)
+    db = sqlite3.connect(file)
+    db.execute("UPDATE snapshots SET state = ?", (state,))
+    db.commit()
+    db.close()
+    assert _beliefs_of_a_new_router(file) == fold
+
+
+def test_beliefs_are_those_of_the_record_from_zero(file: FilePath) -> None:
+    fold = _calls_and_close(file)
+    assert _beliefs_of_a_new_router(file) == fold
+    assert _folded_from_zero(file) == fold
+
+
+def _calls_and_close(file: FilePath) -> object:
+    policy = RunLengthPolicy(["a", "b"], random.Random(1))
+    scene = Scene(
+        {"a": ["good", "bad", ConnectionError(), "good"], "b": "good"},
+        policy=policy,
+        ledger=SQLiteLedger(file),
+    )
+    for _ in range(30):
+        scene.run()
+    scene.router.close()
+    db = sqlite3.connect(file)
+    assert db.execute("SELECT COUNT(*) FROM snapshots").fetchone() == (1,)
+    db.close()
+    return policy.state()
+
+
+def _beliefs_of_a_new_router(file: FilePath) -> object:
+    policy = RunLengthPolicy(["a", "b"], random.Random(2))
+    scene = Scene({"a": "x", "b": "x"}, policy=policy, ledger=SQLiteLedger(file))
+    scene.router.close()
+    return policy.state()
+
+
+def _folded_from_zero(file: FilePath) -> object:
+    policy = RunLengthPolicy(["a", "b"], random.Random(3))
+    ledger = SQLiteLedger(file)
+    for _, each in ledger.entries(goal="scene"):
+        policy.update(each.path_id, evidence_of(each))
+    ledger.close()
+    return policy.state()
+
+
+def test_corruption_during_the_run_costs_one_warning_and_calls_go_on(
+    file: FilePath, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene({"a": "good"}, ledger=SQLiteLedger(file))
+    for _ in range(200):
+        scene.run()
+    with file.open("r+b") as raw:
+        raw.truncate(4096)
+        raw.seek(0)
+        raw.write(b"\xff" * 4096)
+    for name in ("-wal", "-shm"):
+        file.with_name(file.name + name).write_bytes(b"\xff" * 40_000)
+    for _ in range(20):
+        assert scene.run().output.text == "good"
+        scene.clock.advance(10)
+    assert scene.router.unwritten == 20
+    assert len(warnings_of(caplog)) == 1
+    scene.router.close()
+
+
+# A full disk.
+
+
+def fill(ledger: SQLiteLedger) -> None:
+    pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def test_a_full_disk_costs_one_warning_and_all_is_written_once_there_is_room(
+    file: FilePath, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = SQLiteLedger(file)
+    scene = Scene({"a": "good"}, ledger=ledger)
+    fill(ledger)
+    decisions = [scene.run().decision.id for _ in range(200)]
+    waiting = scene.router.unwritten
+    assert 0 < waiting < 200
+    assert len(warnings_of(caplog)) == 1
+    assert "full" in warnings_of(caplog)[0]
+    ledger._connection.execute("PRAGMA max_page_count = 100000")
+    scene.clock.advance(2)
+    decisions.append(scene.run().decision.id)
+    assert scene.router.unwritten == 0
+    assert [e.decision_id for e in scene.entries] == decisions, "all, in order, nothing twice"
+    assert len(scene.learned) == 201
+    scene.router.close()
+
+
+def test_what_waits_is_written_on_close(file: FilePath) -> None:
+    ledger = SQLiteLedger(file)
+    scene = Scene({"a": "good"}, ledger=ledger)
+    fill(ledger)
+    for _ in range(100):
+        scene.run()
+    ledger._connection.execute("PRAGMA max_page_count = 100000")
+    scene.router.close()
+    again = SQLiteLedger(file)
+    assert len(list(again.entries())) == 100
+    again.close()
+
+
+# Other writers.
+
+
+def test_a_file_locked_for_longer_than_the_busy_time_delays_entries_and_loses_none(
+    file: FilePath, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene({"a": "good"}, ledger=SQLiteLedger(file))
+    blocker = sqlite3.connect(file, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    start = time.monotonic()
+    for _ in range(50):
+        assert scene.run().output.text == "good"
+    assert time.monotonic() - start < 2.0, "only the first waits for the lock"
+    assert scene.router.unwritten == 50
+    assert len(warnings_of(caplog)) == 1
+    blocker.execute("COMMIT")
+    blocker.close()
+    scene.clock.advance(2)
+    scene.run()
+    assert scene.router.unwritten == 0
+    assert len(scene.entries) == 51
+    scene.router.close()
+
+
+def test_a_file_that_is_locked_while_it_is_opened_is_waited_for(file: FilePath) -> None:
+    """A start must not end in memory because a neighbour was writing just then."""
+    SQLiteLedger(file).close()
+    blocker = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    blocker.execute("PRAGMA locking_mode = EXCLUSIVE")
+    blocker.execute("BEGIN EXCLUSIVE")
+
+    def release() -> None:
+        time.sleep(0.6)
+        blocker.execute("COMMIT")
+        blocker.close()
+
+    thread = threading.Thread(target=release)
+    thread.start()
+    SQLiteLedger(file).close()
+    thread.join()
+
+
+def test_two_routers_take_in_each_others_outcomes_within_a_second(file: FilePath) -> None:
+    scenes = [Scene({"a": "good"}, ledger=SQLiteLedger(file)) for _ in range(2)]
+    scenes[0].run()
+    scenes[1].clock.advance(1.0)
+    scenes[1].run()
+    assert scenes[1].learned == [("a", "quality", 1.0, 0.0)] * 2
+    scenes[0].clock.advance(1.0)
+    scenes[0].run()
+    assert len(scenes[0].learned) == 3, "two of its own and one of the other's, each once"
+    for scene in scenes:
+        scene.router.close()
+
+
+def test_others_outcomes_come_in_also_after_the_wall_clock_was_set_back(file: FilePath) -> None:
+    scenes = [Scene({"a": "good"}, ledger=SQLiteLedger(file)) for _ in range(2)]
+    for scene in scenes:
+        scene.run()
+    scenes[0].clock.set_wall(0.0)
+    scenes[0].clock.advance(1.0)
+    scenes[0].run()
+    assert len(scenes[0].learned) == 3
+    for scene in scenes:
+        scene.router.close()
+
+
+def test_goals_do_not_mix(file: FilePath) -> None:
+    first = Scene({"a": "good"}, ledger=SQLiteLedger(file))
+    first.run()
+    other = FirstArm()
+    from kalibr_core import Router
+
+    router = Router("another goal", paths=named("a"), policy=other, ledger=SQLiteLedger(file))
+    assert other.seen == []
+    router.close()
+    first.router.close()
+
+
+def test_a_start_after_a_snapshot_reads_only_what_came_after(file: FilePath) -> None:
+    _calls_and_close(file)
+    ledger = SQLiteLedger(file)
+    read: list[int] = []
+    entries = ledger.entries
+
+    class Counting(SQLiteLedger):
+        pass
+
+    def counted(**query: object) -> object:
+        rows = list(entries(**query))  # type: ignore[arg-type]
+        read.append(len(rows))
+        return iter(rows)
+
+    ledger.entries = counted  # type: ignore[method-assign, assignment]
+    policy = RunLengthPolicy(["a", "b"], random.Random(2))
+    Scene({"a": "x", "b": "x"}, policy=policy, ledger=ledger).router.close()
+    assert read == [0]
+
+
+def test_the_file_holds_json_and_no_pickles(ledger: SQLiteLedger, file: FilePath) -> None:
+    ledger.append(entry())
+    ledger.save("g", "p/1", 1, {"a": 1.5})
+    db = sqlite3.connect(file)
+    (data,) = db.execute("SELECT data FROM entries").fetchone()
+    (state,) = db.execute("SELECT state FROM snapshots").fetchone()
+    db.close()
+    assert json.loads(data) == {"latency_s": 0.25}
+    assert json.loads(state) == {"a": 1.5}
