@@ -94,6 +94,7 @@ def checked_id(path: Path) -> str:
     _check_numbers(path)
     _check_flags(path)
     params = _checked_params(path)
+    object.__setattr__(path, "params", json.loads(params))  # a copy, since the id is made of it
     if path.name is not None:
         return path.name
     return path.model + _server(path) + _suffix(params)
@@ -107,10 +108,31 @@ def _check_texts(path: Path) -> None:
         if not isinstance(value, str) or not value.strip():
             shown = "" if name == "api_key" else f", got {_show(value)}"
             raise ConfigError(f"a path's {name} must be a non-empty string{shown}")
-    if path.base_url is not None and not path.base_url.startswith(("http://", "https://")):
-        raise ConfigError(
-            f"base_url must start with http:// or https://, got {_without_login(path.base_url)!r}"
-        )
+        if not value.isprintable() and name != "api_key":
+            raise ConfigError(f"a path's {name} holds characters that no name has, got {value!a}")
+    if path.base_url is not None:
+        check_base_url(path.base_url)
+
+
+def check_base_url(url: object) -> None:
+    """Check a server's address.
+
+    Raises:
+        ConfigError: it is none; a login in it is not shown.
+    """
+    from urllib.parse import urlsplit  # slow to import
+
+    shown = url.rpartition("@")[2] if isinstance(url, str) else url
+    try:
+        if isinstance(url, str) and url.startswith(("http://", "https://")):
+            parts = urlsplit(url)
+            if parts.hostname and parts.port != 0:
+                return
+    except ValueError:
+        shown = f"{shown} (no valid host or port)"
+    raise ConfigError(
+        f"base_url must start with http:// or https:// and name a host, got {shown!r}"
+    )
 
 
 def _check_numbers(path: Path) -> None:
@@ -152,6 +174,8 @@ def _checked_params(path: Path) -> str:
     if not isinstance(path.params, Mapping):
         raise ConfigError(f"path {path.model!r}: params must be a dict, got {_show(path.params)}")
     for key in path.params:
+        if not isinstance(key, str):
+            raise ConfigError(f"path {path.model!r}: params has the key {key!r}; keys are strings")
         if key in RESERVED:
             raise ConfigError(f"path {path.model!r}: params has {key!r}; {RESERVED[key]}")
     try:
@@ -186,10 +210,6 @@ def _suffix(params: str) -> str:
     import hashlib  # slow to import
 
     return "#" + hashlib.sha256(params.encode()).hexdigest()[:8]
-
-
-def _without_login(url: str) -> str:
-    return url.rpartition("@")[2]
 
 
 def _show(value: object) -> str:

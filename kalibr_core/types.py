@@ -203,7 +203,7 @@ class Entry(NamedTuple):
     """One line of the record: something that happened, once, to one path of one goal."""
 
     id: str
-    """Unique: the same event written twice counts once."""
+    """Unique: the same event written twice counts once. It begins with `decision_id:`."""
     goal: str
     kind: str
     """`attempt`, `report` or `score`."""
@@ -253,7 +253,8 @@ class Path:
     params: Mapping[str, JSON] = field(default_factory=dict)
     name: str | None = None
     provider: str | None = None
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
+    """Not in the repr: it may hold a login. The id names the server without."""
     api_key: str | None = field(default=None, repr=False)
     api_key_env: str | None = None
     timeout_s: float | None = None

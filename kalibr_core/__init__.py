@@ -1,0 +1,67 @@
+"""Kalibr: routes each LLM call to the path that works now, at the lowest price.
+
+>>> from kalibr_core import Router
+"""
+
+from ._version import __version__
+from .errors import (
+    AllPathsFailed,
+    BadResponse,
+    BudgetExceeded,
+    ConfigError,
+    KalibrError,
+    LedgerError,
+    NoEligiblePath,
+    OutputRejected,
+    PathsBlocked,
+    StreamInterrupted,
+    UnknownDecision,
+)
+from .explain import Explanation
+from .ledger import MemoryLedger, SQLiteLedger
+from .ports import Gate, Ledger, Policy
+from .router import Router
+from .types import (
+    Decision,
+    Failure,
+    FailureKind,
+    Outcome,
+    Output,
+    Path,
+    Request,
+    ToolCall,
+    Usage,
+    Verdict,
+)
+
+__all__ = [
+    "AllPathsFailed",
+    "BadResponse",
+    "BudgetExceeded",
+    "ConfigError",
+    "Decision",
+    "Explanation",
+    "Failure",
+    "FailureKind",
+    "Gate",
+    "KalibrError",
+    "Ledger",
+    "LedgerError",
+    "MemoryLedger",
+    "NoEligiblePath",
+    "Outcome",
+    "Output",
+    "OutputRejected",
+    "Path",
+    "PathsBlocked",
+    "Policy",
+    "Request",
+    "Router",
+    "SQLiteLedger",
+    "StreamInterrupted",
+    "ToolCall",
+    "UnknownDecision",
+    "Usage",
+    "Verdict",
+    "__version__",
+]

@@ -1,0 +1,133 @@
+"""An OpenAI-format answer or stream -> the view of it that the gates judge.
+
+The client builds its objects without validating them, so every field may be of any type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .errors import BadResponse
+from .types import Output, ToolCall, Usage
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+
+def read_completion(answer: ChatCompletion) -> Output:
+    """The first choice of a completion.
+
+    Raises:
+        BadResponse: it has none: an HTML page, an error in a 200, another format.
+    """
+    choices = getattr(answer, "choices", None)
+    message = getattr(choices[0], "message", None) if choices else None
+    if not choices or message is None:
+        raise BadResponse(_no_answer(answer))
+    return Output(
+        text=_text(message.content),
+        tool_calls=tuple(map(_tool_call, getattr(message, "tool_calls", None) or ())),
+        finish_reason=choices[0].finish_reason,
+        refusal=getattr(message, "refusal", None),
+        usage=read_usage(getattr(answer, "usage", None)),
+        model=getattr(answer, "model", None),
+    )
+
+
+def read_chunks(chunks: Sequence[ChatCompletionChunk]) -> Output:
+    """A whole stream's chunks, joined.
+
+    Raises:
+        BadResponse: no chunk has a choice.
+    """
+    texts: list[str] = []
+    refusals: list[str] = []
+    calls: dict[int, list[str]] = {}
+    finish_reason = usage = model = None
+    answered = False
+    for chunk in chunks:
+        usage = getattr(chunk, "usage", None) or usage
+        model = getattr(chunk, "model", None) or model
+        for choice in getattr(chunk, "choices", None) or ():
+            answered = True
+            finish_reason = choice.finish_reason or finish_reason
+            delta = choice.delta
+            if delta is None:
+                continue
+            texts.append(_text(delta.content))
+            refusals.append(_text(getattr(delta, "refusal", None)))
+            _join_calls(calls, getattr(delta, "tool_calls", None) or ())
+    if not answered:
+        raise BadResponse("the stream held no answer")
+    return Output(
+        text="".join(texts),
+        tool_calls=tuple(ToolCall(id=i or None, name=n, arguments=a) for i, n, a in calls.values()),
+        finish_reason=finish_reason,
+        refusal="".join(refusals) or None,
+        usage=read_usage(usage),
+        model=model,
+    )
+
+
+def is_content(chunk: ChatCompletionChunk) -> bool:
+    """Does a chunk hold content? A role alone, a usage or an end does not count."""
+    for choice in getattr(chunk, "choices", None) or ():
+        delta = choice.delta
+        if delta is not None and (
+            delta.content or getattr(delta, "tool_calls", None) or getattr(delta, "refusal", None)
+        ):
+            return True
+    return False
+
+
+def read_usage(usage: object) -> Usage | None:
+    """A provider's token counts; None where they are missing or no numbers."""
+    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    if prompt is None or completion is None:
+        return None
+    cached = _count(getattr(usage, "prompt_tokens_details", None), "cached_tokens")
+    if cached is None:
+        cached = _count(usage, "prompt_cache_hit_tokens")  # DeepSeek's own name
+    return Usage(
+        input_tokens=prompt,
+        output_tokens=completion,
+        cached_input_tokens=cached,
+        reasoning_tokens=_count(
+            getattr(usage, "completion_tokens_details", None), "reasoning_tokens"
+        ),
+    )
+
+
+def _count(holder: object, name: str) -> int | None:
+    value = getattr(holder, name, None)
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _text(content: object) -> str:
+    return content if isinstance(content, str) else ""
+
+
+def _tool_call(call: object) -> ToolCall:
+    function = getattr(call, "function", None)
+    return ToolCall(
+        id=getattr(call, "id", None),
+        name=_text(getattr(function, "name", None)),
+        arguments=_text(getattr(function, "arguments", None)),
+    )
+
+
+def _join_calls(calls: dict[int, list[str]], deltas: Sequence[object]) -> None:
+    for delta in deltas:
+        part = _tool_call(delta)
+        index = getattr(delta, "index", None)
+        whole = calls.setdefault(index if isinstance(index, int) else len(calls), ["", "", ""])
+        whole[0] = part.id or whole[0]
+        whole[1] = part.name or whole[1]
+        whole[2] += part.arguments
+
+
+def _no_answer(answer: object) -> str:
+    if isinstance(answer, str):
+        return "the server answered with text that is no JSON, such as an HTML page"
+    return f"the server's answer has no choices ({type(answer).__name__})"

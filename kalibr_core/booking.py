@@ -1,0 +1,131 @@
+"""What one call writes into the record, and the decision that it hands to the caller."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+
+from .failures import RULES
+from .learner import Learner
+from .types import (
+    JSON,
+    Basis,
+    Decision,
+    Entry,
+    EvidenceKind,
+    Outcome,
+    Path,
+    Pull,
+    Request,
+)
+
+log = logging.getLogger("kalibr")
+
+
+def new_id(at: float) -> str:
+    """An id of 32 hex digits that sorts by time: milliseconds, then 80 random bits."""
+    return f"{int(at * 1000) & 0xFFFFFFFFFFFF:012x}{os.urandom(10).hex()}"
+
+
+class Books:
+    """One call's bookkeeping."""
+
+    __slots__ = ("_learner", "_wall", "id", "unmarked")
+
+    def __init__(self, learner: Learner, wall: Callable[[], float]) -> None:
+        self._learner = learner
+        self._wall = wall
+        self.id = new_id(wall())
+        self.unmarked = 0
+
+    def attempt(self, outcome: Outcome, request: Request, pull: Pull | None) -> None:
+        """Record a finished attempt; the first one carries what the decision was made from."""
+        data = _attempt_data(outcome)
+        if outcome.number == 1 and pull is not None:
+            data.update(_decision_data(pull, request))
+        self._learner.book(
+            Entry(
+                f"{self.id}:{outcome.number}",
+                self._learner.goal,
+                "attempt",
+                self.id,
+                outcome.path_id,
+                self._learner.origin,
+                self._wall(),
+                _evidence_kind(outcome),
+                outcome.reward,
+                data,
+            )
+        )
+
+    def decision(
+        self, path: Path, pull: Pull, outcomes: Sequence[Outcome], *, verified: bool
+    ) -> Decision:
+        return Decision(
+            id=self.id,
+            goal=self._learner.goal,
+            path=path,
+            pull=pull,
+            outcomes=tuple(outcomes),
+            verified=verified,
+        )
+
+    def gate_failed(self, error: Exception) -> None:
+        log.warning(
+            "kalibr: goal %r: the gate raised %s; the answer passes unverified",
+            self._learner.goal,
+            type(error).__name__,
+        )
+
+
+def _evidence_kind(outcome: Outcome) -> EvidenceKind:
+    if outcome.failure is not None:
+        return RULES[outcome.failure.kind].evidence
+    return EvidenceKind.NONE if outcome.reward is None else EvidenceKind.QUALITY
+
+
+def _attempt_data(outcome: Outcome) -> dict[str, JSON]:
+    data: dict[str, JSON] = {"latency_s": round(outcome.latency_s, 6)}
+    if outcome.failure is not None:
+        data["failure"] = outcome.failure.kind.value
+        data["reason"] = outcome.failure.reason
+        if outcome.failure.status is not None:
+            data["status"] = outcome.failure.status
+        if outcome.failure.retry_after_s is not None:
+            data["retry_after_s"] = outcome.failure.retry_after_s
+    if outcome.abandoned:
+        data["abandoned"] = True
+    if outcome.usage is not None:
+        data["input_tokens"] = outcome.usage.input_tokens
+        data["output_tokens"] = outcome.usage.output_tokens
+    for name in ("first_token_s", "cost_usd", "finish_reason", "model"):
+        if (value := getattr(outcome, name)) is not None:
+            data[name] = value
+    return data
+
+
+def _decision_data(pull: Pull, request: Request) -> dict[str, JSON]:
+    return {
+        "rule": pull.rule,
+        "chosen": pull.arm,
+        "propensity": pull.propensity,
+        "basis": [basis_data(b) for b in pull.basis],
+        "features": list(request.features),
+    }
+
+
+def basis_data(basis: Basis) -> JSON:
+    """JSON as it stands: the policy has rounded it."""
+    return [basis.arm, basis.cost_usd, basis.down, basis.runs]
+
+
+def basis_from(data: object) -> tuple[Basis, ...]:
+    """Read back what `basis_data` wrote; anything else gives none."""
+    try:
+        return tuple(
+            Basis(str(arm), cost, bool(down), tuple((w, a, b) for w, a, b in runs))
+            for arm, cost, down, runs in data  # type: ignore[attr-defined]  # untrusted JSON
+        )
+    except (TypeError, ValueError):
+        return ()

@@ -1,0 +1,330 @@
+"""Which path a call tries next: capabilities, blocks, budgets, rounds; then the policy's pull."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from .blocks import Blocks
+from .errors import BudgetExceeded, KalibrError, NoEligiblePath, PathsBlocked
+from .failures import RULES
+from .prices import Price, cost_usd
+from .types import (
+    Arm,
+    Attempt,
+    Context,
+    EvidenceKind,
+    Failure,
+    Outcome,
+    Path,
+    Pull,
+    Request,
+    Usage,
+    Wait,
+)
+
+if TYPE_CHECKING:
+    import random
+
+log = logging.getLogger("kalibr")
+
+TYPICAL_OUTPUT_TOKENS = 256
+"""Assumed where no path has answered yet."""
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The budgets of one call."""
+
+    max_attempts: int = 3
+    deadline_s: float = 300.0
+    """Longest time of the whole call, waits included."""
+    timeout_s: float = 120.0
+    """Longest time of one attempt; for a stream its longest silence. A path may say otherwise."""
+    call_timeout_s: float = math.inf
+    """What the caller of this one call set, for paths that say otherwise too."""
+    first_token_s: float | None = None
+    """Longest time until a stream's first token."""
+    max_cost_usd: float | None = None
+    """All attempts together; paths of unknown price are not tried then."""
+    max_wait_s: float = 1.0
+    """A `Retry-After` up to this long is waited for; for a longer one the next path is tried."""
+    on_exhausted: Literal["raise", "best"] = "raise"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """A Router's paths with what is known of each; shared by all of its calls."""
+
+    paths: Mapping[str, Path]
+    prices: Mapping[str, Price | None]
+    blocks: Blocks
+    typical_output_tokens: dict[str, float]
+    """Path id -> a running mean."""
+
+
+class Choice:
+    """The state of one call's search for a path."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        request: Request,
+        limits: Limits,
+        *,
+        pull: Callable[[Sequence[Arm], Context], Pull],
+        rng: random.Random,
+    ) -> None:
+        self._roster = roster
+        self._request = request
+        self._limits = limits
+        self._pull = pull
+        self._rng = rng
+        self._number = 0
+        self._spent_usd = 0.0
+        self._round = 1
+        self._tried: dict[str, Failure] = {}
+        """Paths that failed in this round."""
+        self._out: dict[str, str] = {}
+        """Paths that this call does not try (again), and why."""
+        self._min_window = 0
+        self._waited: set[str] = set()
+        self._stay: tuple[Path, float] | None = None
+        """A path whose short `Retry-After` is being waited for, and until when."""
+        self._nothing: KalibrError | None = None
+
+    def open(self, now: float) -> None:
+        """Start the clock and leave out the paths that cannot take the request.
+
+        Raises:
+            NoEligiblePath: none can.
+        """
+        self._ends = now + self._limits.deadline_s
+        for path in self._roster.paths.values():
+            if reason := _unable(path, self._request):
+                self._out[path.id] = reason
+        if len(self._out) == len(self._roster.paths):
+            raise NoEligiblePath([f"{name}: {why}" for name, why in self._out.items()])
+
+    def path(self, path_id: str) -> Path:
+        return self._roster.paths[path_id]
+
+    def next(self, now: float, *, wall: float) -> tuple[Attempt, Pull] | Wait | str:
+        """The next attempt, a wait before it, or why there is none."""
+        if self._number >= self._limits.max_attempts:
+            return f"max_attempts={self._limits.max_attempts} reached"
+        left_s = self._ends - now
+        if left_s <= 0:
+            return self._too_late()
+        if self._stay is not None and (step := self._stay_with(*self._stay, now=now)) is not None:
+            return step
+        candidates = self._candidates(now)
+        if candidates:
+            return self._attempt(candidates, left_s, wall)
+        return self._next_round_or_wait(now, left_s)
+
+    def failed(self, path: Path, failure: Failure, *, now: float) -> None:
+        """Take note of a failure: what may be tried after it."""
+        rule = RULES[failure.kind]
+        self._tried[path.id] = failure
+        if self._roster.blocks.failed(path.id, failure, now=now):
+            log.warning(
+                "kalibr: path %r answers %s (%s) and is left out from now on; "
+                "mend its key or model name and make a new Router",
+                path.id,
+                failure.status,
+                failure.kind,
+            )
+        if rule.then == "larger":
+            self._out[path.id] = "context overflow"
+            window = self._window(path)
+            self._min_window = max(self._min_window, window or self._request.features.input_tokens)
+        elif not rule.again:
+            self._out[path.id] = str(failure.kind)
+        wait_s = failure.retry_after_s
+        if wait_s is None or not rule.again or path.id in self._waited:
+            return
+        if wait_s <= self._limits.max_wait_s and now + wait_s < self._ends:
+            self._waited.add(path.id)
+            self._stay = (path, now + wait_s)
+
+    def passed(self, path: Path) -> None:
+        self._roster.blocks.passed(path.id)
+
+    def spent(self, outcome: Outcome) -> None:
+        """Count an attempt's cost, and learn how long the path's answers are."""
+        self._spent_usd += outcome.cost_usd or 0.0
+        if outcome.usage is not None:
+            typical = self._roster.typical_output_tokens
+            seen = typical.get(outcome.path_id)
+            new = float(outcome.usage.output_tokens)
+            typical[outcome.path_id] = new if seen is None else seen + 0.1 * (new - seen)
+
+    def cost_usd(self, path: Path, usage: object) -> float | None:
+        return cost_usd(self._roster.prices[path.id], usage if isinstance(usage, Usage) else None)
+
+    def nothing_tried(self, why: str) -> KalibrError:
+        """The error of a call that made no attempt."""
+        return self._nothing or KalibrError(f"nothing could be tried: {why}")
+
+    def _candidates(self, now: float) -> list[Path]:
+        return [
+            path
+            for path in self._roster.paths.values()
+            if path.id not in self._tried
+            and path.id not in self._out
+            and self._roster.blocks.wait_s(path.id, now=now) == 0.0
+            and self._fits(path)
+        ]
+
+    def _attempt(
+        self, candidates: Sequence[Path], left_s: float, wall: float
+    ) -> tuple[Attempt, Pull]:
+        self._number += 1
+        arms = [Arm(path.id, self._expected_usd(path)) for path in candidates]
+        context = Context(number=self._number, at=wall, features=self._request.features)
+        pull = self._pull(arms, context)
+        return self._order(self._roster.paths[pull.arm], left_s), pull
+
+    def _order(self, path: Path, left_s: float) -> Attempt:
+        limits = self._limits
+        first = path.first_token_s or limits.first_token_s
+        return Attempt(
+            path=path,
+            number=self._number,
+            timeout_s=min(path.timeout_s or limits.timeout_s, limits.call_timeout_s, left_s),
+            first_token_s=None if first is None else min(first, left_s),
+        )
+
+    def _stay_with(
+        self, path: Path, until: float, *, now: float
+    ) -> tuple[Attempt, Pull] | Wait | None:
+        """Wait for a short `Retry-After`, then go to the same path: cheaper than a switch."""
+        if now < until:
+            return Wait(until - now)
+        self._stay = None
+        if self._roster.blocks.wait_s(path.id, now=now) > 0.0:
+            return None  # another call has met a longer one meanwhile
+        self._number += 1
+        self._tried.pop(path.id, None)
+        return self._order(path, self._ends - now), Pull(
+            arm=path.id, rule="retry_after", propensity=1.0
+        )
+
+    def _next_round_or_wait(self, now: float, left_s: float) -> Wait | str:
+        """Nobody is left in this round: begin another, or wait for a block to end."""
+        again = [
+            name
+            for name, failure in self._tried.items()
+            if name not in self._out
+            and RULES[failure.kind].again
+            and self._fits(self._roster.paths[name])
+        ]
+        free = [name for name in again if self._roster.blocks.wait_s(name, now=now) == 0.0]
+        if free:
+            down = any(
+                RULES[self._tried[n].kind].evidence is EvidenceKind.AVAILABILITY for n in free
+            )
+            wait_s = self._backoff_s() if down else 0.0
+            for name in free:
+                del self._tried[name]
+            self._round += 1
+            return Wait(wait_s) if wait_s < left_s else self._too_late()
+        return self._wait_for_block(now, left_s, again)
+
+    def _wait_for_block(self, now: float, left_s: float, again: Sequence[str]) -> Wait | str:
+        blocked = {
+            path.id: wait_s
+            for path in self._roster.paths.values()
+            if (wait_s := self._roster.blocks.wait_s(path.id, now=now)) > 0.0
+            and (path.id in again or path.id not in self._tried)
+            and path.id not in self._out
+            and self._fits(path)
+        }
+        first_s = min(blocked.values(), default=math.inf)
+        if first_s < left_s:
+            for name in blocked:
+                self._tried.pop(name, None)
+            return Wait(first_s)
+        return self._nobody_left(blocked, first_s)
+
+    def _nobody_left(self, blocked: Mapping[str, float], first_s: float) -> str:
+        dear = [r for p in self._roster.paths.values() if (r := self._unaffordable(p)) is not None]
+        if blocked:
+            why = [
+                f"{name}: {self._out.get(name) or self._roster.blocks.why(name)}"
+                for name in self._roster.paths
+            ]
+            self._nothing = PathsBlocked(first_s if math.isfinite(first_s) else None, why)
+            return "the other paths are blocked"
+        if dear and self._limits.max_cost_usd is not None:
+            self._nothing = BudgetExceeded(self._limits.max_cost_usd, dear)
+            return f"max_cost_usd={self._limits.max_cost_usd:g} reached"
+        return "no path was left to try"
+
+    def _too_late(self) -> str:
+        return f"deadline_s={self._limits.deadline_s:g} reached"
+
+    def _backoff_s(self) -> float:
+        """Half a second, doubled with each round, with jitter."""
+        seconds = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(self._round - 1, 10))
+        return seconds * self._rng.uniform(0.5, 1.0)
+
+    def _window(self, path: Path) -> int | None:
+        price = self._roster.prices[path.id]
+        return path.context_window or (price.context_window if price else None)
+
+    def _fits(self, path: Path) -> bool:
+        """Is it large enough for what overflowed, and within what is left of the budget?"""
+        return self._fits_window(path) and self._unaffordable(path) is None
+
+    def _fits_window(self, path: Path) -> bool:
+        if self._min_window == 0:
+            return True
+        window = self._window(path)
+        return window is not None and window > self._min_window
+
+    def _expected_usd(self, path: Path) -> float | None:
+        """What the policy compares; to two digits, so that like calls offer it equal arms."""
+        cost = self._estimate(path, self._typical_output_tokens(path))
+        return None if cost is None else float(f"{cost:.2g}")
+
+    def _unaffordable(self, path: Path) -> str | None:
+        """Why an attempt does not fit what is left of `max_cost_usd`, or None."""
+        budget = self._limits.max_cost_usd
+        if budget is None:
+            return None
+        tokens = self._request.max_output_tokens or self._typical_output_tokens(path)
+        cost = self._estimate(path, tokens)
+        if cost is None:
+            return f"{path.id}: its price is unknown"
+        if self._spent_usd + cost > budget:
+            return f"{path.id}: about {cost:.6f} USD"
+        return None
+
+    def _typical_output_tokens(self, path: Path) -> float:
+        """As the path has answered, else as the others have: untried is no reason to be dearer."""
+        typical = self._roster.typical_output_tokens
+        if path.id in typical or not typical:
+            return typical.get(path.id, TYPICAL_OUTPUT_TOKENS)
+        return sum(seen := list(typical.values())) / len(seen)
+
+    def _estimate(self, path: Path, output_tokens: float) -> float | None:
+        price = self._roster.prices[path.id]
+        if price is None:
+            return None
+        tokens = self._request.features.input_tokens
+        return (tokens * price.input + output_tokens * price.output) / 1_000_000
+
+
+def _unable(path: Path, request: Request) -> str | None:
+    if request.tools and path.tools is False:
+        return "cannot call tools (tools=False)"
+    if request.features.images and path.images is False:
+        return "cannot read images (images=False)"
+    return None

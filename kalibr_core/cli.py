@@ -1,0 +1,172 @@
+"""`kalibr`: what the ledger knows. Further commands come by the entry points `kalibr.commands`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
+
+    from .ledger import SQLiteLedger
+    from .status import GoalStatus
+
+INSTALL = "kalibr's commands need two more packages: pip install 'kalibr-core[cli]'"
+
+
+def main() -> None:
+    """Run the command line; without the extra `cli`, say how to get it."""
+    try:
+        import rich  # noqa: F401  # is it there?
+        import typer  # noqa: F401
+    except ImportError:
+        print(INSTALL, file=sys.stderr)
+        raise SystemExit(1) from None
+    from .errors import KalibrError
+
+    try:
+        make_app()()
+    except KalibrError as error:
+        print(f"kalibr: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def make_app() -> typer.Typer:
+    """The command line with all commands that are installed."""
+    from importlib.metadata import entry_points
+
+    import typer
+
+    app = typer.Typer(
+        name="kalibr",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,  # a help text says what it says: [bench] is no markup
+        help="What Kalibr has learned.",
+    )
+    app.command("status")(status)
+    app.command("explain")(explain)
+    for point in sorted(entry_points(group="kalibr.commands"), key=lambda p: p.name):
+        try:
+            app.add_typer(point.load(), name=point.name)
+        except ImportError as error:
+            _add_missing(app, point.name, error)
+    return app
+
+
+def status(goal: str = "", *, ledger: str = "", json: bool = False) -> None:
+    """Show goals and paths: belief, share, cost, state, last change.
+
+    GOAL: only this goal. --ledger: a file; by default KALIBR_LEDGER or .kalibr/kalibr.db.
+    """
+    from .status import goal_status
+
+    record = _open(ledger)
+    goals = record.goals()
+    if goal and goal not in goals:
+        raise SystemExit(f"kalibr: no goal {goal!r} in {record.file}; there are {goals}")
+    found = [
+        goal_status(name, (entry for _, entry in record.entries(goal=name)))
+        for name in ([goal] if goal else goals)
+    ]
+    record.close()
+    if json:
+        _print_json(found)
+    else:
+        _print_tables(found, str(record.file))
+
+
+def explain(decision: str, *, ledger: str = "") -> None:
+    """Say why a call went where it went, and what became of it.
+
+    DECISION: its id, as in `result.kalibr.id`. --ledger: as for status.
+    """
+    from .errors import UnknownDecision
+    from .explain import explain_entries
+
+    record = _open(ledger)
+    entries = [entry for _, entry in record.entries(decision_id=decision)]
+    record.close()
+    if not entries:
+        raise UnknownDecision(decision, hint=f" ({record.file})")
+    print(explain_entries(entries))
+
+
+def _open(ledger: str) -> SQLiteLedger:
+    from .errors import LedgerError
+    from .ledger import SQLiteLedger, default_location
+
+    file = FilePath(ledger or default_location())
+    if not file.exists():
+        raise LedgerError(
+            f"there is no ledger {file}; it is made by the first Router that runs here, "
+            "or name another one with --ledger"
+        )
+    return SQLiteLedger(file)
+
+
+def _add_missing(app: typer.Typer, name: str, error: ImportError) -> None:
+    """A command whose packages are not installed still says so, rather than not being there."""
+    import typer
+
+    def missing() -> None:
+        print(
+            f"kalibr {name} needs {error.name or 'packages that are not installed'}: "
+            f"pip install 'kalibr-core[{name}]'",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
+
+    app.command(
+        name,
+        help=f"Not installed: pip install 'kalibr-core[{name}]'",
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(missing)
+
+
+def _print_json(found: list[GoalStatus]) -> None:
+    import json
+    from dataclasses import asdict
+
+    print(json.dumps([asdict(goal) for goal in found], indent=2))
+
+
+def _print_tables(found: list[GoalStatus], file: str) -> None:
+    import time
+
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not found:
+        console.print(f"{file} holds no outcomes yet.")
+    for goal in found:
+        table = Table(title=f"{goal.goal}: {goal.decisions} decisions", title_justify="left")
+        table.add_column("path", overflow="fold")
+        for name in ("success", "share", "attempts", "failed", "USD", "s", "state", "changed"):
+            table.add_column(name, justify="right")
+        for path in goal.paths:
+            table.add_row(
+                path.path_id,
+                f"{path.success:.3f} ({path.evidence:.0f})",
+                f"{path.share:.0%}",
+                str(path.attempts),
+                str(path.failures),
+                "unknown" if path.cost_usd is None else f"{path.cost_usd:.4g}",
+                "" if path.latency_s is None else f"{path.latency_s:.2f}",
+                "down" if path.down else "up",
+                "never" if path.changed_at is None else _ago(time.time() - path.changed_at),
+            )
+        console.print(table)
+
+
+def _ago(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(0.0, seconds):.0f} s ago"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,270 @@
+"""The provider calls: `openai` clients, made once and reused, without retries of their own."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import AsyncGenerator, Generator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from .answers import is_content
+from .arguments import arguments_of, is_plain
+from .errors import BadResponse, StreamInterrupted
+from .providers import Endpoint
+from .time_limit import TimeLimit, awatch, watch
+from .types import Attempt
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI, Timeout
+    from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+CONNECT_S = 10.0
+"""A server that cannot be connected to in this time is down."""
+
+PATH = "/chat/completions"
+
+
+class Clients:
+    """All clients of one Router: one blocking, one for each event loop, remade after a fork."""
+
+    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+        self._endpoints = endpoints
+        self._secrets = tuple({e.api_key for e in endpoints.values() if len(e.api_key) >= 8})
+        self._lock = threading.Lock()
+        self._forget()
+
+    def complete(self, attempt: Attempt, asked: Mapping[str, object]) -> ChatCompletion:
+        """One blocking call.
+
+        Raises:
+            Exception: the client's own, without the key in its text; BadResponse.
+        """
+        client, arguments = self._client(attempt), self._arguments(attempt, asked)
+        timeout = _timeout(attempt.timeout_s)
+        try:
+            with TimeLimit(attempt.timeout_s):
+                if is_plain(arguments):
+                    answer = client.post(
+                        PATH, cast_to=_completion(), body=arguments, options={"timeout": timeout}
+                    )
+                else:
+                    answer = client.chat.completions.create(**arguments, timeout=timeout)
+        except Exception as error:
+            self._redact(error)
+            raise
+        return _checked(answer)
+
+    async def acomplete(self, attempt: Attempt, asked: Mapping[str, object]) -> ChatCompletion:
+        """`complete`, awaited."""
+        client, arguments = self._aclient(attempt), self._arguments(attempt, asked)
+        timeout = _timeout(attempt.timeout_s)
+        try:
+            with TimeLimit(attempt.timeout_s):
+                if is_plain(arguments):
+                    answer = await client.post(
+                        PATH, cast_to=_completion(), body=arguments, options={"timeout": timeout}
+                    )
+                else:
+                    answer = await client.chat.completions.create(**arguments, timeout=timeout)
+        except Exception as error:
+            self._redact(error)
+            raise
+        return _checked(answer)
+
+    def stream(
+        self, attempt: Attempt, asked: Mapping[str, object]
+    ) -> Generator[ChatCompletionChunk, None, None]:
+        """One streamed call; closing the generator closes the connection.
+
+        Raises:
+            StreamInterrupted: it ended without a finish reason.
+        """
+        finished = False
+        try:
+            with TimeLimit(attempt.first_token_s or attempt.timeout_s) as limit:
+                chunks = self._client(attempt).chat.completions.create(
+                    **self._stream_arguments(attempt, asked)
+                )
+            with chunks:
+                for chunk in chunks:
+                    if limit.until is not None and is_content(chunk):
+                        limit.until = None  # from here on only silence is limited
+                    finished = finished or _finishes(chunk)
+                    yield chunk
+        except Exception as error:
+            self._redact(error)
+            if not finished:  # a server that hangs after its last chunk has said all
+                raise
+        if not finished:
+            raise StreamInterrupted("the stream ended without a finish reason: it was cut")
+
+    async def astream(
+        self, attempt: Attempt, asked: Mapping[str, object]
+    ) -> AsyncGenerator[ChatCompletionChunk, None]:
+        """`stream`, awaited."""
+        finished = False
+        try:
+            with TimeLimit(attempt.first_token_s or attempt.timeout_s) as limit:
+                chunks = await self._aclient(attempt).chat.completions.create(
+                    **self._stream_arguments(attempt, asked)
+                )
+            async with chunks:
+                async for chunk in chunks:
+                    if limit.until is not None and is_content(chunk):
+                        limit.until = None
+                    finished = finished or _finishes(chunk)
+                    yield chunk
+        except Exception as error:
+            self._redact(error)
+            if not finished:
+                raise
+        if not finished:
+            raise StreamInterrupted("the stream ended without a finish reason: it was cut")
+
+    def close(self) -> None:
+        """Close the blocking client; those of event loops go with their loops."""
+        with self._lock:
+            if self._http is not None:
+                self._http.close()
+            self._forget()
+
+    async def aclose(self) -> None:
+        """Close the blocking client and the running loop's."""
+        import asyncio
+
+        held = self._async_http.pop(asyncio.get_running_loop(), None)
+        if held is not None:
+            await held.aclose()
+        self.close()
+
+    def _forget(self) -> None:
+        self._pid = os.getpid()
+        self._http: Any = None
+        self._sync: dict[str, OpenAI] = {}
+        # A client keeps connections of the loop that it was first used in: each loop has its own.
+        self._async_http: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+        self._async: weakref.WeakKeyDictionary[Any, dict[str, AsyncOpenAI]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def _arguments(self, attempt: Attempt, asked: Mapping[str, object]) -> dict[str, Any]:
+        return arguments_of(attempt.path, self._endpoints[attempt.path.id], asked)
+
+    def _stream_arguments(self, attempt: Attempt, asked: Mapping[str, object]) -> dict[str, Any]:
+        seconds = attempt.timeout_s
+        if attempt.first_token_s is not None:
+            seconds = min(seconds, attempt.first_token_s)
+        return {
+            **self._arguments(attempt, asked),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "timeout": _timeout(seconds),
+        }
+
+    def _client(self, attempt: Attempt) -> OpenAI:
+        if self._pid != os.getpid():
+            self._lock = threading.Lock()  # one of the parent's threads may have held it
+            self._forget()
+        client = self._sync.get(attempt.path.id)
+        return client or self._make_client(attempt.path.id)
+
+    def _make_client(self, path_id: str) -> OpenAI:
+        import openai
+
+        with self._lock:
+            if self._http is None:
+                self._http = openai.DefaultHttpxClient(event_hooks={"response": [watch]})
+            endpoint = self._endpoints[path_id]
+            client = openai.OpenAI(
+                api_key=endpoint.api_key,
+                base_url=endpoint.base_url,
+                max_retries=0,
+                http_client=self._http,
+            )
+            self._sync[path_id] = _without_account(client, endpoint)
+            return self._sync[path_id]
+
+    def _aclient(self, attempt: Attempt) -> AsyncOpenAI:
+        import asyncio
+
+        import openai
+
+        if self._pid != os.getpid():
+            self._lock = threading.Lock()  # one of the parent's threads may have held it
+            self._forget()
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            clients = self._async.setdefault(loop, {})
+            if (client := clients.get(attempt.path.id)) is not None:
+                return client
+            if loop not in self._async_http:
+                self._forget_closed_loops()
+                self._async_http[loop] = openai.DefaultAsyncHttpxClient(
+                    event_hooks={"response": [awatch]}
+                )
+            endpoint = self._endpoints[attempt.path.id]
+            made = openai.AsyncOpenAI(
+                api_key=endpoint.api_key,
+                base_url=endpoint.base_url,
+                max_retries=0,
+                http_client=self._async_http[loop],
+            )
+            clients[attempt.path.id] = _without_account(made, endpoint)
+            return made
+
+    def _forget_closed_loops(self) -> None:
+        """A client holds on to its loop, so that neither goes by itself once the loop is closed."""
+        for loop in [loop for loop in self._async_http if loop.is_closed()]:
+            del self._async_http[loop]
+            self._async.pop(loop, None)
+
+    def _redact(self, error: BaseException) -> None:
+        """Take keys out of an exception's texts and its causes': some servers echo them."""
+        if (cause := error.__cause__ or error.__context__) is not None:
+            self._redact(cause)
+        for secret in self._secrets:
+            for name in ("message", "body"):
+                value = getattr(error, name, None)
+                if value is not None and secret in str(value):
+                    setattr(error, name, "[removed: it held the API key]")
+            if any(secret in str(argument) for argument in error.args):
+                error.args = tuple(str(a).replace(secret, "[API key]") for a in error.args)
+
+
+def _checked(answer: object) -> ChatCompletion:
+    if getattr(answer, "choices", None) is None:
+        from .answers import read_completion
+
+        read_completion(cast("ChatCompletion", answer))  # raises what it is
+        raise BadResponse("the server's answer has no choices")
+    return cast("ChatCompletion", answer)
+
+
+def _finishes(chunk: ChatCompletionChunk) -> bool:
+    return any(choice.finish_reason for choice in getattr(chunk, "choices", None) or ())
+
+
+C = TypeVar("C", bound="OpenAI | AsyncOpenAI")
+
+
+def _without_account(client: C, endpoint: Endpoint) -> C:
+    """OpenAI's organisation and project, read from the environment, go to no other provider."""
+    if endpoint.provider != "openai":
+        client.organization = client.project = None
+    return client
+
+
+@lru_cache(maxsize=1)
+def _completion() -> type[ChatCompletion]:
+    from openai.types.chat import ChatCompletion
+
+    return ChatCompletion
+
+
+@lru_cache(maxsize=256)
+def _timeout(seconds: float) -> Timeout:
+    import openai
+
+    return openai.Timeout(seconds, connect=min(seconds, CONNECT_S))

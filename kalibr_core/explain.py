@@ -1,0 +1,156 @@
+"""A decision's entries in the record -> why this path, against what, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .bandit import propensity
+from .booking import basis_from
+from .types import JSON, Basis, Entry, Pull
+
+RULES = {
+    "leader": "its success was the likeliest to be the best",
+    "cheaper": "it is cheaper than the best one, and the evidence does not say that it is worse "
+    "by more than the saving is worth",
+    "probe": "it had not been tried for a while, and finding out whether it has become better "
+    "was worth a call",
+    "only": "it was the only path that could be tried",
+    "retry_after": "it had asked to be called again after a short wait",
+    "fallback": "the policy could not choose, so the first path was taken",
+}
+
+DRAWS = 1000
+"""Of the propensity's estimate: its standard error is then at most .016."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmView:
+    """A path as it was known when the choice was made."""
+
+    path_id: str
+    success: float
+    """Posterior mean of its success, in [0, 1]."""
+    evidence: float
+    """How many outcomes that rests on."""
+    cost_usd: float | None
+    down: bool
+    """True: it was taken for failing, and only probed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a call went where it went. `str()` of it is meant to be read."""
+
+    decision_id: str
+    goal: str
+    at: float
+    """Seconds since the epoch."""
+    chosen: str
+    """The path of the first attempt."""
+    rule: str
+    why: str
+    propensity: float | None
+    """Probability with which `chosen` was chosen; exact, or estimated from `arms`."""
+    arms: tuple[ArmView, ...]
+    attempts: tuple[str, ...]
+    """One line for each, in order."""
+    later: tuple[str, ...]
+    """Reports and scores."""
+
+    def __str__(self) -> str:
+        share = "" if self.propensity is None else f", with probability {self.propensity:.2f}"
+        lines = [
+            f"decision {self.decision_id} of goal {self.goal!r}",
+            f"chose {self.chosen}{share}: {self.why}",
+        ]
+        lines += [f"  {_arm_line(arm)}" for arm in self.arms]
+        lines += ["attempts:", *(f"  {line}" for line in self.attempts)]
+        if self.later:
+            lines += ["later:", *(f"  {line}" for line in self.later)]
+        return "\n".join(lines)
+
+
+def explain_entries(entries: Sequence[Entry]) -> Explanation:
+    """Read a decision's entries, at least one."""
+    attempts = [entry for entry in entries if entry.kind == "attempt"]
+    first = (attempts or list(entries))[0]
+    basis = basis_from(first.data.get("basis"))
+    chosen = str(first.data.get("chosen", first.path_id))
+    rule = str(first.data.get("rule", "unknown"))
+    return Explanation(
+        decision_id=first.decision_id,
+        goal=first.goal,
+        at=first.at,
+        chosen=chosen,
+        rule=rule,
+        why=RULES.get(rule, f"its policy's rule is {rule!r}"),
+        propensity=propensity_of(chosen, rule, first.data.get("propensity"), basis),
+        arms=tuple(map(_view, basis)),
+        attempts=tuple(map(_attempt_line, attempts)),
+        later=tuple(_later_line(entry) for entry in entries if entry.kind != "attempt"),
+    )
+
+
+def propensity_of(chosen: str, rule: str, recorded: JSON, basis: tuple[Basis, ...]) -> float | None:
+    """The recorded propensity, else an estimate from the basis: the same for the same one."""
+    exact = float(recorded) if isinstance(recorded, int | float) else None
+    if exact is None and rule not in ("leader", "cheaper"):
+        return None
+    import random  # slow to import
+
+    try:
+        pull = Pull(arm=chosen, rule=rule, propensity=exact, basis=basis)
+        return propensity(pull, rng=random.Random(0), draws=DRAWS)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _view(basis: Basis) -> ArmView:
+    total = sum(weight for weight, _, _ in basis.runs) or 1.0
+    return ArmView(
+        path_id=basis.arm,
+        success=sum(w * a / (a + b) for w, a, b in basis.runs) / total,
+        evidence=max(0.0, sum(w * (a + b) for w, a, b in basis.runs) / total - 2.0),
+        cost_usd=basis.cost_usd,
+        down=basis.down,
+    )
+
+
+def _arm_line(arm: ArmView) -> str:
+    cost = "unknown cost" if arm.cost_usd is None else f"about {arm.cost_usd:.2g} USD a call"
+    state = ", taken for failing" if arm.down else ""
+    return f"{arm.path_id}: success {arm.success:.3f} by {arm.evidence:.0f} outcomes, {cost}{state}"
+
+
+def _attempt_line(entry: Entry) -> str:
+    data = entry.data
+    number = entry.id.rpartition(":")[2]
+    return f"{number}. {entry.path_id}: {_became(entry)}, {_figures(data)}"
+
+
+def _became(entry: Entry) -> str:
+    data = entry.data
+    if data.get("abandoned"):
+        return "the caller left before the end"
+    if (failure := data.get("failure")) is not None:
+        reason = f" ({data['reason']})" if data.get("reason") else ""
+        status = f" {data['status']}" if data.get("status") else ""
+        return f"failed: {failure}{status}{reason}"
+    return "passed gate 1" if entry.reward is not None else "answered, not judged"
+
+
+def _figures(data: Mapping[str, JSON]) -> str:
+    cost, latency = data.get("cost_usd"), data.get("latency_s")
+    parts = []
+    if isinstance(latency, int | float):
+        parts.append(f"{latency:.3f} s")
+    parts.append(f"{cost:.2g} USD" if isinstance(cost, int | float) else "cost unknown")
+    return ", ".join(parts)
+
+
+def _later_line(entry: Entry) -> str:
+    reason = f": {entry.data['reason']}" if entry.data.get("reason") else ""
+    if entry.kind == "report":
+        return f"reported as a {'success' if entry.reward else 'failure'}{reason}"
+    return f"{entry.kind} {entry.reward}{reason}"

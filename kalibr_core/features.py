@@ -1,0 +1,101 @@
+"""A request -> features that hold none of its text, for the record and for later policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .types import Features
+
+SCRIPTS: tuple[tuple[int, int, str], ...] = (
+    (0x0041, 0x024F, "latin"),
+    (0x0370, 0x03FF, "greek"),
+    (0x0400, 0x052F, "cyrillic"),
+    (0x0590, 0x05FF, "hebrew"),
+    (0x0600, 0x06FF, "arabic"),
+    (0x0900, 0x097F, "devanagari"),
+    (0x0E00, 0x0E7F, "thai"),
+    (0x3040, 0x30FF, "kana"),
+    (0x4E00, 0x9FFF, "han"),
+    (0xAC00, 0xD7AF, "hangul"),
+)
+LOOK = 200
+"""Characters of the last message that are looked at for its script."""
+
+
+def last_text(messages: Sequence[object]) -> str:
+    """The text of the last user message, or "" where there is none."""
+    for message in reversed(messages):
+        if _field(message, "role") == "user":
+            return text_of(_field(message, "content"))
+    return ""
+
+
+def text_of(content: object) -> str:
+    """The text of a message's content: a string, or a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence):
+        parts = (part.get("text") for part in content if isinstance(part, Mapping))
+        return "\n".join(part for part in parts if isinstance(part, str))
+    return ""
+
+
+def features_of(
+    messages: Sequence[object], *, tools: int, schema: bool, session: str | None
+) -> Features:
+    """Count what can be counted; linear in the number of messages, not in their length."""
+    tokens = images = 0
+    for message in messages:
+        content = _field(message, "content")
+        tokens += 4 + estimate_tokens(text_of(content))
+        if isinstance(content, list):
+            images += sum(_is_image(part) for part in content)
+    return Features(
+        input_tokens=tokens,
+        turns=len(messages),
+        tools=tools,
+        schema=schema,
+        images=images,
+        script=script_of(last_text(messages)),
+        session=hash_of(session) if session is not None else None,
+    )
+
+
+def estimate_tokens(text: str) -> int:
+    """About a token for four characters; where the text is not ASCII, for two.
+
+    >>> estimate_tokens("a small text")
+    3
+    """
+    return len(text) // (4 if text.isascii() else 2)
+
+
+def script_of(text: str) -> str | None:
+    """The script of most letters at the text's beginning: a guess at its language."""
+    head = text[:LOOK]
+    if head.isascii():
+        return "latin" if any(map(str.isalpha, head)) else None
+    counts: dict[str, int] = {}
+    for character in head:
+        point = ord(character)
+        for low, high, name in SCRIPTS:
+            if low <= point <= high:
+                counts[name] = counts.get(name, 0) + 1
+                break
+    return max(counts, key=counts.__getitem__) if counts else None
+
+
+def hash_of(session: str) -> str:
+    """A session's id as the record keeps it."""
+    import hashlib  # slow to import
+
+    return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _field(message: object, name: str) -> object:
+    """Of a dict, or of one of the client's own message objects."""
+    return message.get(name) if isinstance(message, Mapping) else getattr(message, name, None)
+
+
+def _is_image(part: object) -> bool:
+    return isinstance(part, Mapping) and str(part.get("type", "")).endswith("image_url")

@@ -1,0 +1,239 @@
+"""One goal's memory: the policy's beliefs, and the record that they are a fold of.
+
+The lock is held while an outcome moves the policy and is appended, so that both see the same order
+and a restart folds the record into the very same beliefs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from .ports import Ledger, Persistent, Policy, Shared
+from .types import Arm, Batch, Context, Entry, Evidence, EvidenceKind, Pull
+
+log = logging.getLogger("kalibr")
+
+SNAPSHOT_EVERY = 500
+"""Entries between two snapshots: a start folds at most about as many."""
+TAKE_IN_EVERY_S = 0.5
+RETRY_EVERY_S = 1.0
+MOST_PENDING = 10_000
+"""Entries that wait in memory for a ledger that fails; further ones are counted as lost."""
+
+
+class Learner:
+    """Folds outcomes into a policy and into a ledger; safe for threads.
+
+    Nothing in here raises for the sake of the policy or the ledger: a broken policy is replaced by
+    the first arm, a failing ledger by memory, each with one warning.
+    """
+
+    def __init__(
+        self, goal: str, *, policy: Policy, ledger: Ledger, clock: Callable[[], float]
+    ) -> None:
+        self.goal = goal
+        self.policy = policy
+        self.ledger = ledger
+        self._shared = ledger if isinstance(ledger, Shared) else None
+        self._persistent = policy if isinstance(policy, Persistent) else None
+        self.origin = os.urandom(6).hex()
+        self.lost = 0
+        """Entries that could be written nowhere."""
+        self._version = f"{type(policy).__name__}/1"
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._pending: deque[Entry] = deque()
+        self._retry_at = self._take_in_at = 0.0
+        self._position = 0
+        self._own = 0
+        """Entries of our own that are folded, and not yet passed by `_position`."""
+        self._since_snapshot = 0
+        self._warned: set[str] = set()
+        self._load()
+
+    @property
+    def unwritten(self) -> int:
+        """Entries that the ledger has not taken: those still waiting and those lost."""
+        return len(self._pending) + self.lost
+
+    def pull(self, arms: Sequence[Arm], context: Context) -> Pull:
+        """Let the policy choose; where it fails, the first arm is taken."""
+        with self._lock:
+            self._take_in()
+            try:
+                pull = self.policy.pull(arms, context)
+                if any(arm.id == pull.arm for arm in arms):
+                    return pull
+                self._warn("policy", f"the policy chose {pull.arm!r}, which was not offered")
+            except Exception as error:  # noqa: BLE001  # no call fails for the policy's sake
+                self._warn("policy", f"the policy failed with {type(error).__name__}")
+            return Pull(arm=arms[0].id, rule="fallback", propensity=1.0)
+
+    def book(self, entry: Entry) -> bool:
+        """Record an entry and learn from it; False: it was there already, and nothing moved."""
+        with self._lock:
+            if not self._append(entry):
+                return False
+            self._own += 1
+            self._fold(entry)
+            self._since_snapshot += 1
+            if self._since_snapshot >= SNAPSHOT_EVERY:
+                self.snapshot()
+            return True
+
+    def snapshot(self) -> None:
+        """Write the beliefs down, so that the next start need not fold the whole record."""
+        with self._lock:
+            self._since_snapshot = 0
+            if self._shared is None or self._persistent is None:
+                return
+            if self._pending:
+                return  # what waits would be folded twice: it comes after this position
+            if not self._take_in(now=True):
+                return  # our own outcomes after the position would be folded twice
+            try:
+                state = self._persistent.state()
+                self._shared.save(self.goal, self._version, self._position, state)
+            except Exception as error:  # noqa: BLE001  # the record is there; only a start is slower
+                self._warn("snapshot", f"the beliefs could not be written down: {error}")
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._flush(now=True):
+                log.warning(
+                    "kalibr: goal %r: %d outcomes could not be written and are lost",
+                    self.goal,
+                    len(self._pending),
+                )
+            self.snapshot()
+            self.ledger.close()
+
+    def entries(self, decision_id: str) -> list[Entry]:
+        """What is recorded of a decision, also what still waits for the ledger.
+
+        Raises:
+            LedgerError: the record cannot be read.
+        """
+        if not isinstance(decision_id, str):
+            return []  # a ledger takes None for all decisions
+        with self._lock:
+            waiting = [entry for entry in self._pending if entry.decision_id == decision_id]
+        return [entry for _, entry in self.ledger.entries(decision_id=decision_id)] + waiting
+
+    def forked(self) -> None:
+        """In a forked child: become a writer of its own, beside the parent."""
+        self._lock = threading.RLock()  # one of the parent's threads may have held it
+        self._pending.clear()  # the parent writes these
+        known, parent, self.origin = self._own, self.origin, os.urandom(6).hex()
+        self._own = 0
+        try:
+            for position, entry in self.ledger.entries(goal=self.goal, after=self._position):
+                if entry.origin == parent and known:
+                    known -= 1
+                else:
+                    self._fold(entry)
+                self._position = position
+        except Exception as error:  # noqa: BLE001  # no call fails for the ledger's sake
+            self._warn("ledger", f"the record cannot be read to its end: {error}")
+
+    def _load(self) -> None:
+        """Take up the newest snapshot and fold what came after it."""
+        try:
+            if self._shared is not None and self._persistent is not None:
+                found = self._shared.snapshot(self.goal, self._version)
+                if found is not None:
+                    self._persistent.restore(found[1])
+                    self._position = found[0]
+        except Exception as error:  # noqa: BLE001  # nothing fails for the policy's or ledger's sake
+            self._warn("snapshot", f"written beliefs cannot be read, the record is: {error}")
+        try:
+            for position, entry in self.ledger.entries(goal=self.goal, after=self._position):
+                self._fold(entry)
+                self._position = position
+        except Exception as error:  # noqa: BLE001  # nothing fails for the ledger's sake
+            self._warn("ledger", f"the record cannot be read to its end: {error}")
+
+    def _append(self, entry: Entry) -> bool:
+        if self._pending and not self._flush():
+            return self._wait_in_memory(entry)
+        written = self._write(entry)
+        return self._wait_in_memory(entry) if written is None else written
+
+    def _write(self, entry: Entry) -> bool | None:
+        """True: it is written; False: it was there already; None: it must wait."""
+        try:
+            return self.ledger.append(entry)
+        except (TypeError, ValueError) as error:
+            self.lost += 1  # waiting would hold up all that come after it
+            self._warn("entry", f"an outcome cannot be written: {type(error).__name__}")
+            return True
+        except Exception as error:  # noqa: BLE001  # no call fails for the ledger's sake
+            self._warn(
+                "ledger", f"{error}. Routing goes on, and what is not written waits in memory"
+            )
+            self._retry_at = self._clock() + RETRY_EVERY_S
+            return None
+
+    def _wait_in_memory(self, entry: Entry) -> bool:
+        if len(self._pending) >= MOST_PENDING:
+            self.lost += 1
+        else:
+            self._pending.append(entry)
+        return True
+
+    def _flush(self, *, now: bool = False) -> bool:
+        """Write what waits; True: nothing waits any more."""
+        if self._pending and not now and self._clock() < self._retry_at:
+            return False
+        while self._pending:
+            if self._write(self._pending[0]) is None:
+                return False
+            self._pending.popleft()
+        self._warned.discard("ledger")
+        return True
+
+    def _take_in(self, *, now: bool = False) -> bool:
+        """Fold what other processes have learned of this goal; False: it could not be read."""
+        if self._shared is None:
+            return True
+        at = self._clock()
+        if not now and at < self._take_in_at:
+            return True
+        self._take_in_at = at + TAKE_IN_EVERY_S
+        try:
+            end, batches = self._shared.take_in(
+                self.goal, after=self._position, but_from=self.origin
+            )
+        except Exception as error:  # noqa: BLE001  # no call fails for the ledger's sake
+            self._warn("ledger", f"others' outcomes cannot be read: {error}")
+            return False
+        self._position, self._own = end, len(self._pending)
+        for batch in batches:
+            self._update(batch)
+        return True
+
+    def _fold(self, entry: Entry) -> None:
+        self._update(Batch(entry.path_id, evidence_of(entry)))
+
+    def _update(self, batch: Batch) -> None:
+        try:
+            self.policy.update(batch.path_id, batch.evidence)
+        except Exception as error:  # noqa: BLE001  # no call fails for the policy's sake
+            self._warn("policy", f"the policy failed with {type(error).__name__}")
+
+    def _warn(self, what: str, text: str) -> None:
+        if what not in self._warned:
+            self._warned.add(what)
+            log.warning("kalibr: goal %r: %s", self.goal, text)
+
+
+def evidence_of(entry: Entry) -> Evidence:
+    """What an entry teaches; the one place where the record becomes evidence."""
+    reward = entry.reward
+    if reward is None or not 0.0 <= reward <= 1.0:
+        return Evidence(EvidenceKind.NONE, at=entry.at)
+    return Evidence(entry.evidence, reward, 1.0 - reward, entry.at)

@@ -1,0 +1,131 @@
+"""A ledger -> what is known of each goal's paths."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .bandit import RunLengthPolicy
+from .learner import evidence_of
+from .types import Entry
+
+RECENT = 100
+"""Decisions that a path's share is taken over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathStatus:
+    """One path of one goal."""
+
+    path_id: str
+    success: float
+    """Posterior mean of passing gate 1, in [0, 1]."""
+    evidence: float
+    """How many outcomes that rests on."""
+    share: float
+    """Of the last `RECENT` decisions, in [0, 1]."""
+    attempts: int
+    failures: int
+    cost_usd: float | None
+    """Of all attempts; None where none had a known price."""
+    unpriced: int
+    """Attempts of unknown cost."""
+    latency_s: float | None
+    """Median of the last attempts."""
+    down: bool
+    """True: taken for failing, and only probed."""
+    changed_at: float | None
+    """When it last went down or came back, seconds since the epoch."""
+    last_at: float
+    """Its last attempt, seconds since the epoch."""
+    signals: int
+    """Reports and scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalStatus:
+    goal: str
+    decisions: int
+    paths: tuple[PathStatus, ...]
+
+
+@dataclass(slots=True)
+class _Tally:
+    attempts: int = 0
+    failures: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
+    signals: int = 0
+    down: bool = False
+    changed_at: float | None = None
+    last_at: float = 0.0
+    latencies: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+
+def goal_status(goal: str, entries: Iterable[Entry]) -> GoalStatus:
+    """Fold a goal's entries, in the record's order."""
+    policy = RunLengthPolicy([], random.Random(0))
+    tallies: dict[str, _Tally] = {}
+    recent: deque[str] = deque(maxlen=RECENT)
+    decisions = 0
+    for entry in entries:
+        tally = tallies.setdefault(entry.path_id, _Tally())
+        policy.update(entry.path_id, evidence_of(entry))
+        if entry.kind == "attempt":
+            _count(tally, entry)
+            if entry.id.endswith(":1"):
+                decisions += 1
+                recent.append(entry.path_id)
+        else:
+            tally.signals += 1
+        down = policy.is_down(entry.path_id)
+        if down != tally.down:
+            tally.down, tally.changed_at = down, entry.at
+    shares = Counter(recent)
+    return GoalStatus(
+        goal=goal,
+        decisions=decisions,
+        paths=tuple(
+            _status(path_id, tally, policy, shares[path_id] / max(1, len(recent)))
+            for path_id, tally in sorted(tallies.items(), key=lambda item: -shares[item[0]])
+        ),
+    )
+
+
+def _count(tally: _Tally, entry: Entry) -> None:
+    data = entry.data
+    tally.attempts += 1
+    tally.failures += "failure" in data
+    cost, latency = data.get("cost_usd"), data.get("latency_s")
+    if isinstance(cost, int | float):
+        tally.cost_usd += cost
+    else:
+        tally.unpriced += 1
+    if isinstance(latency, int | float):
+        tally.latencies.append(float(latency))
+    tally.last_at = max(tally.last_at, entry.at)
+
+
+def _status(path_id: str, tally: _Tally, policy: RunLengthPolicy, share: float) -> PathStatus:
+    success, evidence = policy.belief(path_id)
+    return PathStatus(
+        path_id=path_id,
+        success=success,
+        evidence=evidence,
+        share=share,
+        attempts=tally.attempts,
+        failures=tally.failures,
+        cost_usd=tally.cost_usd if tally.unpriced < tally.attempts else None,
+        unpriced=tally.unpriced,
+        latency_s=_median(tally.latencies),
+        down=tally.down,
+        changed_at=tally.changed_at,
+        last_at=tally.last_at,
+        signals=tally.signals,
+    )
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return sorted(values)[len(values) // 2] if values else None
