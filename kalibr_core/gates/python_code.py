@@ -62,10 +62,11 @@ def parses(source: str) -> bool:
         return False
     if not is_suspect(source) or _is_out_of_reach(source):
         return True
-    import ast
+    # Not `ast`: up to Python 3.11 its parse is not safe for threads (SystemError, also in others).
+    import symtable
 
     try:
-        ast.parse(_mended(source))
+        symtable.symtable(_mended(source), "output", "exec")
     except SyntaxError as error:
         return _is_newer(source, error)
     except (ValueError, RecursionError, MemoryError):
