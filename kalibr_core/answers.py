@@ -49,13 +49,11 @@ def read_chunks(chunks: Sequence[ChatCompletionChunk]) -> Output:
     for chunk in chunks:
         usage = getattr(chunk, "usage", None) or usage
         model = getattr(chunk, "model", None) or model
-        for choice in getattr(chunk, "choices", None) or ():
+        for choice in choices_of(chunk):
             answered = True
-            finish_reason = choice.finish_reason or finish_reason
-            delta = choice.delta
-            if delta is None:
-                continue
-            texts.append(_text(delta.content))
+            finish_reason = getattr(choice, "finish_reason", None) or finish_reason
+            delta = getattr(choice, "delta", None)
+            texts.append(_text(getattr(delta, "content", None)))
             refusals.append(_text(getattr(delta, "refusal", None)))
             _join_calls(calls, getattr(delta, "tool_calls", None) or ())
     if not answered:
@@ -72,13 +70,17 @@ def read_chunks(chunks: Sequence[ChatCompletionChunk]) -> Output:
 
 def is_content(chunk: ChatCompletionChunk) -> bool:
     """Does a chunk hold content? A role alone, a usage or an end does not count."""
-    for choice in getattr(chunk, "choices", None) or ():
-        delta = choice.delta
-        if delta is not None and (
-            delta.content or getattr(delta, "tool_calls", None) or getattr(delta, "refusal", None)
-        ):
+    for choice in choices_of(chunk):
+        delta = getattr(choice, "delta", None)
+        if any(getattr(delta, name, None) for name in ("content", "tool_calls", "refusal")):
             return True
     return False
+
+
+def choices_of(chunk: object) -> Sequence[object]:
+    """A chunk's choices; none where it holds something else."""
+    choices = getattr(chunk, "choices", None)
+    return choices if isinstance(choices, list) else ()
 
 
 def read_usage(usage: object) -> Usage | None:

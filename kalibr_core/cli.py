@@ -58,7 +58,7 @@ def make_app() -> typer.Typer:
 def status(goal: str = "", *, ledger: str = "", json: bool = False) -> None:
     """Show goals and paths: belief, share, cost, state, last change.
 
-    GOAL: only this goal. --ledger: a file; by default KALIBR_LEDGER or .kalibr/kalibr.db.
+    --goal: only this one. --ledger: a file; by default KALIBR_LEDGER or .kalibr/kalibr.db.
     """
     from .status import goal_status
 

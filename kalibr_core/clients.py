@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .answers import is_content
+from .answers import choices_of, is_content
 from .arguments import arguments_of, is_plain
 from .errors import BadResponse, StreamInterrupted
 from .providers import Endpoint
@@ -243,7 +243,7 @@ def _checked(answer: object) -> ChatCompletion:
 
 
 def _finishes(chunk: ChatCompletionChunk) -> bool:
-    return any(choice.finish_reason for choice in getattr(chunk, "choices", None) or ())
+    return any(getattr(choice, "finish_reason", None) for choice in choices_of(chunk))
 
 
 C = TypeVar("C", bound="OpenAI | AsyncOpenAI")

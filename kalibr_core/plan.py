@@ -13,7 +13,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from .booking import Books
 from .choice import Choice, Limits
-from .errors import AllPathsFailed, KalibrError, OutputRejected
+from .errors import AllPathsFailed, BadResponse, KalibrError, OutputRejected
 from .failures import RULES, classify
 from .ports import Gate
 from .types import (
@@ -141,9 +141,10 @@ class _Run(Generic[T]):
         try:
             output = self.call.read(answer)
         except Exception as error:  # noqa: BLE001  # whatever reading raises: it is no answer
-            self._failed(attempt, error, latency_s, first_s, output=None)
+            unread = _unread(error)
+            self._failed(attempt, unread, latency_s, first_s, output=None)
             if in_hands:
-                raise self._marked(error) from None
+                raise self._marked(unread) from None
             return None
         verdict = self._verdict(output)
         if verdict.passed is False:
@@ -256,6 +257,15 @@ class _Run(Generic[T]):
             except AttributeError:
                 self.call.books.unmarked += 1
         return error
+
+
+def _unread(error: Exception) -> Exception:
+    """A provider's odd answer must not pass for a bug of the caller's."""
+    if isinstance(error, BadResponse):
+        return error
+    unread = BadResponse(f"the answer cannot be read: {type(error).__name__}")
+    unread.__cause__ = error
+    return unread
 
 
 def _parsed(parse: Callable[[str], object], text: str) -> Verdict | None:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from . import drive
-from .answers import is_content, read_chunks, read_completion
+from .answers import choices_of, is_content, read_chunks, read_completion
 from .bandit import RunLengthPolicy
 from .blocks import Blocks
 from .booking import Books
@@ -233,7 +233,7 @@ class Router:
                 finish=finish,
                 timeout_s=timeout,
             ),
-            shows=lambda chunk: asked.shows_usage or bool(chunk.choices),
+            shows=lambda chunk: asked.shows_usage or bool(choices_of(chunk)),
         )
 
     def astream(
@@ -256,7 +256,7 @@ class Router:
                 finish=finish,
                 timeout_s=timeout,
             ),
-            shows=lambda chunk: asked.shows_usage or bool(chunk.choices),
+            shows=lambda chunk: asked.shows_usage or bool(choices_of(chunk)),
         )
 
     # What adapters call: their own answers, by closures.

@@ -85,19 +85,21 @@ def _learns_nothing_by_pulling(make_policy: MakePolicy) -> None:
 
 
 def _state_is_exact_json(make_policy: MakePolicy) -> None:
-    policy = make_policy(NAMES, random.Random(5))
-    if not isinstance(policy, Persistent):
+    chance, others = random.Random(5), random.Random(5)
+    policy, other = make_policy(NAMES, chance), make_policy(NAMES, others)
+    if not isinstance(policy, Persistent) or not isinstance(other, Persistent):
         return
     _history(policy, random.Random(6))
-    other = make_policy(NAMES, random.Random(5))
-    assert isinstance(other, Persistent)
     _history(other, random.Random(99))  # what it believed before goes
     other.restore(json.loads(_written(policy)))
+    others.setstate(chance.getstate())
     assert _written(other) == _written(policy), "restore(state()) changed the beliefs"
     for arm in NAMES:  # and they move alike from there on
         for each in (policy, other):
             each.update(arm, Evidence(EvidenceKind.QUALITY, 0.0, 1.0, at=500.0))
     assert _written(other) == _written(policy), "restored beliefs move differently"
+    same = _history(policy, random.Random(7)) == _history(other, random.Random(7))
+    assert same, "restored beliefs choose differently: the state does not hold all of them"
 
 
 def _refuses_what_is_no_state(make_policy: MakePolicy) -> None:

@@ -36,6 +36,12 @@ def router(**options: Any) -> Router:
     )
 
 
+def ask(asked: Router, way: str, messages: Any, **arguments: Any) -> None:
+    answer = getattr(asked, way)(messages, **arguments)
+    if way == "acompletion":
+        asyncio.run(answer)
+
+
 def path(**fields: Any) -> Callable[[], object]:
     return lambda: router(paths=[{"model": "gpt-4o", **fields}])
 
@@ -253,9 +259,7 @@ def test_a_call_is_refused_before_anything_is_sent(what: str, way: str) -> None:
     arguments, texts = AT_CALL[what]
     arguments = {"messages": MESSAGES, **arguments}
     with router() as made_router, pytest.raises(ConfigError) as caught:
-        answer = getattr(made_router, way)(arguments.pop("messages"), **arguments)
-        if way == "acompletion":
-            asyncio.run(answer)
+        ask(made_router, way, **arguments)
     for text in texts:
         assert text in str(caught.value)
     assert caught.value.kalibr is None, "no attempt was made"
@@ -274,9 +278,7 @@ def test_a_closed_router_raises(way: str) -> None:
     made_router.close()
     made_router.close()
     with pytest.raises(KalibrError, match=r"'g' is closed; make a new one"):
-        answer = getattr(made_router, way)(MESSAGES)
-        if way == "acompletion":
-            asyncio.run(answer)
+        ask(made_router, way, MESSAGES)
 
 
 def test_a_router_closes_with_its_block() -> None:

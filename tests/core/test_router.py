@@ -12,8 +12,7 @@ from kalibr_core import Path, Router, SQLiteLedger
 from kalibr_core.bandit import RunLengthPolicy
 from kalibr_core.testing import answer, provider_error
 
-from .scene import BAD, Scene, every_drive, named
-from .scene import Drive as Drive
+from .scene import BAD, Drive, Scene, every_drive, named
 
 
 def test_the_repr_names_goal_and_paths() -> None:
@@ -104,12 +103,12 @@ def test_explain_says_why_with_what_probability_against_what(drive: Drive) -> No
 
 
 def test_explain_tells_what_each_attempt_became() -> None:
-    scene = Scene({"a": provider_error(503), "b": [BAD, "good"]})
+    scene = Scene({"a": [provider_error(503), "good"], "b": BAD})
     decision = scene.run().decision
     first, second, third = scene.router.explain(decision.id).attempts
     assert "1. a: failed: server_error 503 (ProviderError)" in first
     assert "2. b: failed: bad_output (refused)" in second
-    assert "passed gate 1" in third
+    assert "3. a: passed gate 1" in third
 
 
 def test_a_failed_call_can_be_explained_too() -> None:

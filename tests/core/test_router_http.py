@@ -358,7 +358,7 @@ def test_a_key_in_a_body_shows_up_nowhere(
 def test_a_key_with_a_line_break_still_works_and_shows_up_nowhere(
     ending: str, way: str, make: Callable[..., Router], key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As `export KEY=$(cat file)` and secret managers give them; HTTP libraries quote the header."""
+    """As files and secret managers give them; HTTP libraries would quote the whole header."""
     text, _ = ask(make(api_key=key + ending), way)
     assert text
     monkeypatch.setenv("MY_KEY", key + ending)
@@ -594,7 +594,8 @@ def test_tool_calls_are_answers(
     assert answer.choices[0].message.tool_calls
     assert answer.kalibr.verified  # type: ignore[attr-defined]
     streamed = router.stream(MESSAGES, tools=[tool], tool_choice="required")
-    assert any([c.choices[0].delta.tool_calls for c in streamed])
+    deltas = [chunk.choices[0].delta for chunk in streamed]
+    assert any(delta.tool_calls for delta in deltas)
     assert streamed.kalibr is not None
     assert streamed.kalibr.verified
 
