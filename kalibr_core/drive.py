@@ -8,9 +8,9 @@ which a stream's consumer throws in is never booked against the path.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import aclosing, closing
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from .plan import Done, Event, Order, Plan
 from .types import Attempt, Failed, FirstChunk, Succeeded, Wait, Waited
@@ -75,42 +75,18 @@ def stream(
     """
     with closing(plan):
         step: Order | Done[tuple[C, ...]] = next(plan)
-        given = False
+        came = _Came(plan, opens, live)
         while not isinstance(step, Done):
             if isinstance(step, Wait):
                 sleep(step.seconds)
                 step = _tell(plan, Waited())
                 continue
-            event: Event[tuple[C, ...]]
-            seen: list[C] = []
-            opened = False
-            try:
-                chunks = invoke(step)  # no generator, perhaps: one that makes the request at once
-            except Exception as error:  # noqa: BLE001  # the plan says what it means
-                step = _tell(plan, Failed(error))
-                continue
-            with closing(chunks):
-                while True:
-                    try:
-                        chunk = next(chunks)
-                    except StopIteration:
-                        event = Succeeded(tuple(seen))
-                        break
-                    except Exception as error:  # noqa: BLE001  # the plan says what it means
-                        event = Failed(error)
-                        break
-                    seen.append(chunk)
-                    if not opened and opens(chunk):
-                        opened = True
-                        _tell(plan, FirstChunk())
-                        if live:
-                            given = True
-                            yield from seen
-                    elif given:
-                        yield chunk
-            step = _tell(plan, event)
+            came = _Came(plan, opens, live)
+            with closing(_attempt(came, invoke, step)) as chunks:
+                yield from chunks
+            step = _tell(plan, came.event)
         finish(step)
-        if not given:
+        if not came.given:
             yield from step.answer
 
 
@@ -125,44 +101,91 @@ async def astream(
     """Carry a plan out with async streams; arguments as `stream`'s."""
     with closing(plan):
         step: Order | Done[tuple[C, ...]] = next(plan)
-        given = False
+        came = _Came(plan, opens, live)
         while not isinstance(step, Done):
             if isinstance(step, Wait):
                 await _asleep(step.seconds)
                 step = _tell(plan, Waited())
                 continue
-            event: Event[tuple[C, ...]]
-            seen: list[C] = []
-            opened = False
-            try:
-                chunks = invoke(step)  # no generator, perhaps: one that makes the request at once
-            except Exception as error:  # noqa: BLE001  # the plan says what it means
-                step = _tell(plan, Failed(error))
-                continue
-            async with aclosing(chunks):
-                while True:
-                    try:
-                        chunk = await anext(chunks)
-                    except StopAsyncIteration:
-                        event = Succeeded(tuple(seen))
-                        break
-                    except Exception as error:  # noqa: BLE001  # the plan says what it means
-                        event = Failed(error)
-                        break
-                    seen.append(chunk)
-                    if not opened and opens(chunk):
-                        opened = True
-                        _tell(plan, FirstChunk())
-                        if live:
-                            given = True
-                            for held in seen:
-                                yield held
-                    elif given:
-                        yield chunk
-            step = _tell(plan, event)
+            came = _Came(plan, opens, live)
+            async with aclosing(_aattempt(came, invoke, step)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            step = _tell(plan, came.event)
         finish(step)
-        if not given:
-            for held in step.answer:
+        if not came.given:
+            for chunk in step.answer:
+                yield chunk
+
+
+class _Came(Generic[C]):
+    """What has come of one attempt's stream, and how it ended."""
+
+    __slots__ = ("_live", "_opened", "_opens", "_plan", "event", "seen")
+
+    def __init__(self, plan: Plan[tuple[C, ...]], opens: Callable[[C], bool], live: bool) -> None:
+        self._plan, self._opens, self._live = plan, opens, live
+        self._opened = False
+        self.seen: list[C] = []
+        self.event: Event[tuple[C, ...]] = Succeeded(())
+
+    @property
+    def given(self) -> bool:
+        """Has the caller got any of it?"""
+        return self._live and self._opened
+
+    def take(self, chunk: C) -> Sequence[C]:
+        """Keep a chunk; what of all that has come may be given out now."""
+        self.seen.append(chunk)
+        if self._opened:
+            return (chunk,) if self._live else ()
+        if not self._opens(chunk):
+            return ()
+        self._opened = True
+        _tell(self._plan, FirstChunk())
+        return tuple(self.seen) if self._live else ()
+
+    def ended(self, error: Exception | None = None) -> None:
+        self.event = Succeeded(tuple(self.seen)) if error is None else Failed(error)
+
+
+def _attempt(
+    came: _Came[C], invoke: Callable[[Attempt], Generator[C, None, None]], attempt: Attempt
+) -> Generator[C, None, None]:
+    try:
+        chunks = invoke(attempt)  # no generator, perhaps: one that makes the request at once
+    except Exception as error:  # noqa: BLE001  # the plan says what it means
+        return came.ended(error)
+    with closing(chunks):
+        while True:
+            try:
+                chunk = next(chunks)
+            except StopIteration:
+                return came.ended()
+            except Exception as error:  # noqa: BLE001  # the plan says what it means
+                return came.ended(error)
+            yield from came.take(chunk)
+
+
+async def _aattempt(
+    came: _Came[C], invoke: Callable[[Attempt], AsyncGenerator[C, None]], attempt: Attempt
+) -> AsyncGenerator[C, None]:
+    try:
+        chunks = invoke(attempt)
+    except Exception as error:  # noqa: BLE001  # the plan says what it means
+        came.ended(error)
+        return
+    async with aclosing(chunks):
+        while True:
+            try:
+                chunk = await anext(chunks)
+            except StopAsyncIteration:
+                came.ended()
+                return
+            except Exception as error:  # noqa: BLE001  # the plan says what it means
+                came.ended(error)
+                return
+            for held in came.take(chunk):
                 yield held
 
 
