@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from .blocks import Blocks
+from .costs import Costs
 from .errors import BudgetExceeded, KalibrError, NoEligiblePath, PathsBlocked
 from .failures import RULES
-from .prices import Price, cost_usd
 from .types import (
     Arm,
     Attempt,
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("kalibr")
 
-TYPICAL_OUTPUT_TOKENS = 256
-"""Assumed where no path has answered yet."""
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
 
@@ -62,10 +60,8 @@ class Roster:
     """A Router's paths with what is known of each; shared by all of its calls."""
 
     paths: Mapping[str, Path]
-    prices: Mapping[str, Price | None]
+    costs: Costs
     blocks: Blocks
-    typical_output_tokens: dict[str, float]
-    """Path id -> a running mean."""
 
 
 class Choice:
@@ -142,7 +138,7 @@ class Choice:
             )
         if rule.then == "larger":
             self._out[path.id] = "context overflow"
-            window = self._window(path)
+            window = self._roster.costs.window(path)
             self._min_window = max(self._min_window, window or self._request.features.input_tokens)
         elif not rule.again:
             self._out[path.id] = str(failure.kind)
@@ -159,14 +155,10 @@ class Choice:
     def spent(self, outcome: Outcome) -> None:
         """Count an attempt's cost, and learn how long the path's answers are."""
         self._spent_usd += outcome.cost_usd or 0.0
-        if outcome.usage is not None:
-            typical = self._roster.typical_output_tokens
-            seen = typical.get(outcome.path_id)
-            new = float(outcome.usage.output_tokens)
-            typical[outcome.path_id] = new if seen is None else seen + 0.1 * (new - seen)
+        self._roster.costs.learn(outcome)
 
-    def cost_usd(self, path: Path, usage: object) -> float | None:
-        return cost_usd(self._roster.prices[path.id], usage if isinstance(usage, Usage) else None)
+    def cost_usd(self, path: Path, usage: Usage | None) -> float | None:
+        return self._roster.costs.of(path, usage)
 
     def nothing_tried(self, why: str) -> KalibrError:
         """The error of a call that made no attempt."""
@@ -186,7 +178,8 @@ class Choice:
         self, candidates: Sequence[Path], left_s: float, wall: float
     ) -> tuple[Attempt, Pull]:
         self._number += 1
-        arms = [Arm(path.id, self._expected_usd(path)) for path in candidates]
+        costs = self._roster.costs
+        arms = [Arm(path.id, costs.expected(path, self._request)) for path in candidates]
         context = Context(number=self._number, at=wall, features=self._request.features)
         pull = self._pull(arms, context)
         return self._order(self._roster.paths[pull.arm], left_s), pull
@@ -275,10 +268,6 @@ class Choice:
         seconds = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(self._round - 1, 10))
         return seconds * self._rng.uniform(0.5, 1.0)
 
-    def _window(self, path: Path) -> int | None:
-        price = self._roster.prices[path.id]
-        return path.context_window or (price.context_window if price else None)
-
     def _fits(self, path: Path) -> bool:
         """Is it large enough for what overflowed, and within what is left of the budget?"""
         return self._fits_window(path) and self._unaffordable(path) is None
@@ -286,40 +275,20 @@ class Choice:
     def _fits_window(self, path: Path) -> bool:
         if self._min_window == 0:
             return True
-        window = self._window(path)
+        window = self._roster.costs.window(path)
         return window is not None and window > self._min_window
-
-    def _expected_usd(self, path: Path) -> float | None:
-        """What the policy compares; to two digits, so that like calls offer it equal arms."""
-        cost = self._estimate(path, self._typical_output_tokens(path))
-        return None if cost is None else float(f"{cost:.2g}")
 
     def _unaffordable(self, path: Path) -> str | None:
         """Why an attempt does not fit what is left of `max_cost_usd`, or None."""
         budget = self._limits.max_cost_usd
         if budget is None:
             return None
-        tokens = self._request.max_output_tokens or self._typical_output_tokens(path)
-        cost = self._estimate(path, tokens)
+        cost = self._roster.costs.at_most(path, self._request)
         if cost is None:
             return f"{path.id}: its price is unknown"
         if self._spent_usd + cost > budget:
             return f"{path.id}: about {cost:.6f} USD"
         return None
-
-    def _typical_output_tokens(self, path: Path) -> float:
-        """As the path has answered, else as the others have: untried is no reason to be dearer."""
-        typical = self._roster.typical_output_tokens
-        if path.id in typical or not typical:
-            return typical.get(path.id, TYPICAL_OUTPUT_TOKENS)
-        return sum(seen := list(typical.values())) / len(seen)
-
-    def _estimate(self, path: Path, output_tokens: float) -> float | None:
-        price = self._roster.prices[path.id]
-        if price is None:
-            return None
-        tokens = self._request.features.input_tokens
-        return (tokens * price.input + output_tokens * price.output) / 1_000_000
 
 
 def _unable(path: Path, request: Request) -> str | None:

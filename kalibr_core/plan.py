@@ -29,6 +29,7 @@ from .types import (
     Pull,
     Request,
     Succeeded,
+    Usage,
     Verdict,
     Wait,
     Waited,
@@ -212,7 +213,7 @@ class _Run(Generic[T]):
         self.call.choice.spent(outcome)
         self.call.books.attempt(outcome, self.call.request, self.first_pull)
 
-    def _cost(self, attempt: Attempt, usage: object, failure: Failure | None) -> float | None:
+    def _cost(self, attempt: Attempt, usage: Usage | None, failure: Failure | None) -> float | None:
         # A provider that refused to answer does not bill; one that was cut off may.
         if usage is None and failure is not None and failure.status is not None:
             return 0.0

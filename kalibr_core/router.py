@@ -22,6 +22,7 @@ from .blocks import Blocks
 from .booking import Books
 from .choice import Choice, Limits, Roster
 from .clients import Clients
+from .costs import Costs
 from .errors import ConfigError, KalibrError, UnknownDecision
 from .explain import Explanation, explain_entries
 from .learner import Learner
@@ -142,9 +143,8 @@ class Router:
         self._clients = Clients(endpoints)
         self._roster = Roster(
             paths={p.id: p for p in self.paths},
-            prices={p.id: price_of(p, provider=endpoints[p.id].provider) for p in self.paths},
+            costs=Costs({p.id: price_of(p, provider=endpoints[p.id].provider) for p in self.paths}),
             blocks=Blocks(),
-            typical_output_tokens={},
         )
         if policy is None:
             policy = RunLengthPolicy([p.id for p in self.paths], rng=self._rng)
