@@ -16,7 +16,8 @@ KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "KALIBR_BASE_URL", "KALIBR_API_KEY"
 
 
 def read(file: Path) -> nbformat.NotebookNode:
-    return nbformat.read(file, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]  # it has no types
+    return notebook
 
 
 def outputs_of(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:

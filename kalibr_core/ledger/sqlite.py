@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -188,7 +189,7 @@ class SQLiteLedger:
         except sqlite3.Error as error:
             raise LedgerError(f"cannot open the ledger {self.file}: {error}") from error
         try:
-            self._set_up(db)
+            self._set_up_in_turn(db)
             db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         except sqlite3.Error as error:
             db.close()
@@ -200,6 +201,20 @@ class SQLiteLedger:
             db.close()
             raise
         return db
+
+    def _set_up_in_turn(self, db: sqlite3.Connection) -> None:
+        """Set up, beside others: the change to WAL mode does not wait for them by itself."""
+        import sqlite3  # slow to import
+
+        until = time.monotonic() + OPEN_BUSY_S
+        while True:
+            try:
+                return self._set_up(db)
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until:
+                    raise
+                time.sleep(0.005)
 
     def _set_up(self, db: sqlite3.Connection) -> None:
         version = int(db.execute("PRAGMA user_version").fetchone()[0])

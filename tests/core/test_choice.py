@@ -44,6 +44,12 @@ def test_max_wait_s_says_what_short_is() -> None:
     assert scene.clock.slept == [2.0]
 
 
+def test_a_short_wait_that_the_deadline_does_not_allow_is_switched_from() -> None:
+    scene = Scene({"a": [rate_limit(0.5), "late"], "b": "other"}, deadline_s=0.4)
+    assert scene.run().output.text == "other"
+    assert scene.clock.slept == []
+
+
 def test_a_path_is_waited_for_once_per_call() -> None:
     scene = Scene({"a": rate_limit(0.5), "b": "other"})
     assert scene.run().output.text == "other"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
+from typing import Any
 
 import pytest
 
@@ -231,6 +232,13 @@ def test_an_upstream_is_closed_when_it_failed_and_when_it_ended(drive: Drive) ->
     assert scene.provider.closed == ["a", "b"]
 
 
+READING: dict[str, Any] = {
+    "read": lambda chunks: Output(text="".join(chunks)),
+    "opens": bool,
+    "finish": lambda done: None,
+}
+
+
 def chunks_of(scene: Scene, ends: list[Done[tuple[str | Output, ...]]]) -> Generator[str | Output]:
     return scene.provider.stream_through(scene.router, Request(), ends)
 
@@ -269,6 +277,33 @@ def test_leaving_a_live_async_stream_closes_the_upstream_and_teaches_nothing() -
 
     assert scene.clock.run(main()) == ["a"]
     assert_taught_nothing(scene)
+
+
+def test_an_upstream_is_closed_and_not_only_dropped() -> None:
+    """Somebody else may hold it: then no garbage collector would close its connection."""
+    scene = Scene({"a": ("x", "y", "z")}, Drive("stream"))
+    held: list[Generator[str | Output, None, None]] = []
+    aheld: list[AsyncGenerator[str | Output, None]] = []
+
+    def invoke(attempt: Attempt) -> Generator[str | Output, None, None]:
+        held.append(scene.provider.stream(attempt))
+        return held[-1]
+
+    def ainvoke(attempt: Attempt) -> AsyncGenerator[str | Output, None]:
+        aheld.append(scene.provider.astream(attempt))
+        return aheld[-1]
+
+    async def main() -> None:
+        chunks = scene.router.acall_stream(Request(), ainvoke, **READING)
+        await anext(chunks)
+        await chunks.aclose()
+        assert aheld[0].ag_frame is None
+
+    chunks = scene.router.call_stream(Request(), invoke, **READING)
+    next(chunks)
+    chunks.close()
+    assert held[0].gi_frame is None
+    scene.clock.run(main())
 
 
 def test_a_consumers_own_error_is_not_the_paths_fault() -> None:
@@ -342,10 +377,7 @@ def test_a_call_cancelled_while_it_waits_keeps_what_was_booked() -> None:
 def test_an_interrupted_call_teaches_nothing() -> None:
     """Ctrl-C, or a SystemExit: no `Exception`, so not the path's fault."""
 
-    class Interrupting(Scene):
-        pass
-
-    scene = Interrupting({"a": "good"})
+    scene = Scene({"a": "good"})
 
     def interrupted(attempt: Attempt) -> Output:
         raise KeyboardInterrupt
@@ -380,8 +412,6 @@ def test_an_error_in_making_the_request_is_the_attempts_failure(drive: Drive) ->
 
 
 def _text_through(scene: Scene, invoke: object) -> str:
-    from kalibr_core.testing.provider import _joined
-
     router, request, way = scene.router, Request(), scene.drive.way
     if way == "call":
         return router.call(request, invoke, read=lambda o: o).output.text  # type: ignore[arg-type]
@@ -392,12 +422,11 @@ def _text_through(scene: Scene, invoke: object) -> str:
 
         done = scene.clock.run(router.acall(request, ainvoke, read=lambda o: o))
         return done.output.text
-    options = {"read": _joined, "opens": bool, "finish": lambda done: None}
     if way == "stream":
-        return "".join(router.call_stream(request, invoke, **options))  # type: ignore[arg-type]
+        return "".join(router.call_stream(request, invoke, **READING))  # type: ignore[arg-type]
 
     async def main() -> str:
-        chunks = router.acall_stream(request, invoke, **options)  # type: ignore[arg-type]
+        chunks = router.acall_stream(request, invoke, **READING)  # type: ignore[arg-type]
         return "".join([chunk async for chunk in chunks])
 
     return scene.clock.run(main())

@@ -13,7 +13,7 @@ from kalibr_core.bandit import RunLengthPolicy
 from kalibr_core.learner import MOST_PENDING, Learner, evidence_of
 from kalibr_core.testing import BrokenPolicy, FailingLedger, FakeClock, FirstArm, provider_error
 from kalibr_core.testing.ledger_checks import entry
-from kalibr_core.types import JSON, Arm, Batch, Context, Evidence, EvidenceKind, Pull
+from kalibr_core.types import JSON, Arm, Batch, Context, Entry, Evidence, EvidenceKind, Pull
 
 from .scene import Drive, Scene, every_drive, warnings_of
 
@@ -176,7 +176,12 @@ class SharedLedger(MemoryLedger):
     def __init__(self) -> None:
         super().__init__()
         self.saved: tuple[int, JSON] | None = None
-        self.unreadable = False
+        self.unreadable = self.unwritable = False
+
+    def append(self, entry: Entry) -> bool:
+        if self.unwritable:
+            raise LedgerError("full")
+        return super().append(entry)
 
     def take_in(self, goal: str, *, after: int, but_from: str) -> tuple[int, Sequence[Batch]]:
         if self.unreadable:
@@ -211,6 +216,17 @@ def test_a_snapshot_is_not_written_when_its_position_is_not_known() -> None:
     learner.snapshot()
     assert ledger.saved is not None
     assert ledger.saved[0] == 5
+
+
+def test_a_snapshot_is_not_written_while_entries_wait() -> None:
+    """They are in the beliefs, and will come after its position."""
+    ledger = SharedLedger()
+    learner, _ = a_learner(ledger)
+    learner.book(entry("d", 1, origin=learner.origin))
+    ledger.unwritable = True
+    learner.book(entry("d", 2, origin=learner.origin))
+    learner.snapshot()
+    assert ledger.saved is None
 
 
 def test_a_restart_from_snapshot_and_tail_believes_the_same() -> None:

@@ -18,12 +18,12 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from kalibr_core import SQLiteLedger
+from kalibr_core import Router, SQLiteLedger
 from kalibr_core.bandit import RunLengthPolicy
 from kalibr_core.learner import evidence_of
 from kalibr_core.testing.ledger_checks import entry
 
-from ..scene import Scene
+from ..scene import Scene, named
 
 ROOT = FilePath(__file__).resolve().parents[3]
 LIMIT_S = 60.0
@@ -258,6 +258,25 @@ def test_a_child_knows_what_the_parent_learns_before_and_after_the_fork(file: Fi
     os.write(go[1], b"x")
     assert ended_well(pid)
     scene.router.close()
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_forked_workers_draw_apart_unless_a_seed_is_given(seed: int | None) -> None:
+    names = list("abcdef")
+    scene = Scene(dict.fromkeys(names, "good"))
+    router = Router("g", paths=named(*names), ledger="memory", seed=seed)
+    drawn = []
+    for _ in range(2):
+        here, there = os.pipe()
+
+        def work(there: int = there) -> None:
+            pulls = [scene.provider.route(router).decision.pull.arm for _ in range(40)]
+            os.write(there, "".join(pulls).encode())
+
+        assert ended_well(in_child(work))
+        drawn.append(os.read(here, 100))
+    assert len(drawn[0]) == 40
+    assert (drawn[0] == drawn[1]) is (seed is not None)
 
 
 def test_a_fork_while_threads_are_calling_does_not_hang_the_child(file: FilePath) -> None:
