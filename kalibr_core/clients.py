@@ -251,7 +251,7 @@ C = TypeVar("C", bound="OpenAI | AsyncOpenAI")
 
 def _without_account(client: C, endpoint: Endpoint) -> C:
     """OpenAI's organisation and project, read from the environment, go to no other provider."""
-    if endpoint.provider != "openai":
+    if not endpoint.is_openais:
         client.organization = client.project = None
     return client
 

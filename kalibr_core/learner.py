@@ -101,7 +101,8 @@ class Learner:
             except Exception as error:  # noqa: BLE001  # the record is there; only a start is slower
                 self._warn("snapshot", f"the beliefs could not be written down: {error}")
 
-    def close(self) -> None:
+    def close(self, *, ledger: bool) -> None:
+        """Write what waits and the beliefs down; close the ledger too where it is ours."""
         with self._lock:
             if not self._flush(now=True):
                 log.warning(
@@ -110,7 +111,8 @@ class Learner:
                     len(self._pending),
                 )
             self.snapshot()
-            self.ledger.close()
+            if ledger:
+                self.ledger.close()
 
     def entries(self, decision_id: str) -> list[Entry]:
         """What is recorded of a decision, also what still waits for the ledger.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 from .choice import Limits
 from .errors import ConfigError
+from .paths import is_number
 from .ports import Policy
 
 TAKEN_BY_ROUTER = {
@@ -50,7 +50,7 @@ def checked_limits(limits: Limits) -> Limits:
         if value is None and name in ("first_token_s", "max_cost_usd"):
             continue
         zero_too = name in ("max_wait_s", "max_cost_usd")
-        if not _is_number(value) or value < 0 or (value == 0 and not zero_too):
+        if not is_number(value) or value < 0 or (value == 0 and not zero_too):
             raise ConfigError(
                 f"{name} must be a finite number {'from 0 on' if zero_too else 'above 0'}, "
                 f"got {value!r}"
@@ -121,8 +121,4 @@ def score_of(value: object) -> float | None:
     """
     if isinstance(value, bool):
         return float(value)
-    return float(value) if _is_number(value) and 0.0 <= value <= 1.0 else None  # type: ignore[arg-type, operator]  # _is_number
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if is_number(value) and 0.0 <= value <= 1.0 else None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from .errors import ConfigError
 from .types import Path
@@ -28,6 +27,9 @@ RESERVED = {
     "tools": "tools belong to the call",
     "n": "several answers cannot be judged as one",
 }
+
+LARGEST = 1e9
+"""Of any number that a user gives: seconds, tokens, USD."""
 
 PRICES = ("input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok")
 FIELDS = tuple(f.name for f in fields(Path) if f.init)
@@ -152,12 +154,24 @@ def _check(
 ) -> None:
     if value is None:
         return
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):  # type: ignore[arg-type]  # number is checked first
+    if not is_number(value):
         raise ConfigError(f"path {model!r}: {name} must be a finite number, got {_show(value)}")
-    if (least is not None and value < least) or (above is not None and value <= above):  # type: ignore[operator]
+    if (least is not None and value < least) or (above is not None and value <= above):
         bound = "negative" if least is not None else "zero or negative"
         raise ConfigError(f"path {model!r}: {name} must not be {bound}, got {value!r}")
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """A finite number that a computation can use: no bool, and not beyond any use.
+
+    >>> is_number(1), is_number(True), is_number(float("nan")), is_number(10**400)
+    (True, False, False, False)
+    """
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and -LARGEST <= value <= LARGEST
+    )
 
 
 def _check_flags(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .errors import ConfigError
@@ -109,6 +109,23 @@ class Endpoint:
     model: str
     """The name that the server is sent."""
     api_key: str = field(repr=False)
+    is_openais: bool = False
+    """OpenAI's own server, not one that speaks like it."""
+
+
+def endpoints_of(
+    paths: Sequence[Path], *, base_url: str | None = None, api_key: str | None = None
+) -> dict[str, Endpoint]:
+    """The endpoints of a Router's paths, by their ids; arguments and errors as `endpoint_of`'s."""
+    found = {path.id: endpoint_of(path, base_url=base_url, api_key=api_key) for path in paths}
+    keyed = [path for path in paths if path.api_key is None and path.api_key_env is None]
+    servers = {found[path.id].base_url for path in keyed}
+    if api_key is not None and len(servers) > 1:
+        raise ConfigError(
+            f"api_key= would be sent to {len(servers)} servers ({', '.join(sorted(servers))}); "
+            "set the providers' own environment variables, or give each path its api_key="
+        )
+    return found
 
 
 def endpoint_of(
@@ -141,6 +158,7 @@ def endpoint_of(
         base_url=server or _own_url(provider, path, environ),
         model=model,
         api_key=_sendable(path.id, _key(path, provider, server, api_key, environ)),
+        is_openais=provider is PROVIDERS["openai"] and server is None,
     )
 
 

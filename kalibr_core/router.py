@@ -38,7 +38,7 @@ from .paths import PathSpec, parse_paths
 from .plan import Call, Done, Plan, plan_call
 from .ports import Gate, Ledger, Policy
 from .prices import price_of
-from .providers import endpoint_of
+from .providers import endpoints_of
 from .reports import Reports
 from .requests import Messages, ResponseFormat, asked_of
 from .streams import AsyncRoutedStream, RoutedStream
@@ -73,7 +73,7 @@ class Router:
         max_attempts: most provider calls of one call.
         deadline_s: longest time of one call, waits included.
         timeout_s: longest time of one attempt; for a stream its longest silence.
-        first_token_s: longest time until a stream's first token.
+        first_token_s: longest time until a stream's first token, and longest silence after it.
         max_cost_usd: most that one call may cost, all attempts together.
         max_wait_s: a `Retry-After` up to this long is waited for rather than switched from.
         stream_mode: "live" passes tokens on as they come; "hold" holds them until gate 1 has
@@ -139,7 +139,7 @@ class Router:
         self._reseed = seed is None
         self._pid = os.getpid()
         self._closed = False
-        endpoints = {p.id: endpoint_of(p, base_url=base_url, api_key=api_key) for p in self.paths}
+        endpoints = endpoints_of(self.paths, base_url=base_url, api_key=api_key)
         self._clients = Clients(endpoints)
         self._roster = Roster(
             paths={p.id: p for p in self.paths},
@@ -151,6 +151,7 @@ class Router:
         self._learner = Learner(
             self.goal, policy=checked_policy(policy), ledger=open_ledger(ledger), clock=clock
         )
+        self._owns_ledger = ledger is None or isinstance(ledger, str | os.PathLike)
         self._reports = Reports(self._learner, wall)
 
     # What users call: OpenAI's messages and parameters in, OpenAI's objects out.
@@ -369,17 +370,20 @@ class Router:
         return self._learner.unwritten
 
     def close(self) -> None:
-        """Write the beliefs down and close the ledger and the clients; further calls raise."""
+        """Write the beliefs down and close the clients; further calls raise.
+
+        A ledger that was given as an object stays open: others may use it.
+        """
         if not self._closed:
             self._closed = True
-            self._learner.close()
+            self._learner.close(ledger=self._owns_ledger)
             self._clients.close()
 
     async def aclose(self) -> None:
         """`close`, and the running event loop's connections too."""
         if not self._closed:
             self._closed = True
-            self._learner.close()
+            self._learner.close(ledger=self._owns_ledger)
             await self._clients.aclose()
 
     def __enter__(self) -> Self:

@@ -240,7 +240,7 @@ class Path:
         api_key: never shown, logged or stored.
         api_key_env: the environment variable that holds the key.
         timeout_s: longest time of one attempt; for a stream its longest silence.
-        first_token_s: longest time until a stream's first token.
+        first_token_s: longest time until a stream's first token, and longest silence after it.
         input_usd_per_mtok: list price, USD per million prompt tokens.
         output_usd_per_mtok: list price, USD per million completion tokens.
         cached_input_usd_per_mtok: the same for prompt tokens read from the provider's cache.

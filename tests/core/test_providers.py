@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kalibr_core import ConfigError, Path
-from kalibr_core.providers import NO_KEY, PROVIDERS, endpoint_of
+from kalibr_core.providers import NO_KEY, PROVIDERS, endpoint_of, endpoints_of
 
 KEYS = {name: f"key-of-{p.name}" for p in PROVIDERS.values() for name in p.keys[:1]}
 
@@ -99,3 +99,21 @@ def test_an_own_server_takes_any_name_as_it_is_written() -> None:
 def test_a_provider_without_a_model_is_refused() -> None:
     with pytest.raises(ConfigError, match="no provider is known for model 'groq/'"):
         endpoint_of(Path(model="groq/"), environ=KEYS)
+
+
+def test_one_key_is_not_sent_to_several_providers() -> None:
+    with pytest.raises(ConfigError, match="would be sent to 2 servers"):
+        endpoints_of([Path(model="gpt-4o"), Path(model="deepseek-chat")], api_key="sk-one")
+
+
+def test_one_key_serves_one_server_with_many_models() -> None:
+    paths = [Path(model="gpt-4o"), Path(model="claude-sonnet-4")]
+    found = endpoints_of(paths, base_url="http://127.0.0.1:1/v1", api_key="sk-one")
+    assert {e.api_key for e in found.values()} == {"sk-one"}
+
+
+def test_only_openais_own_server_is_openais(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its organisation and project, which the client reads from the environment, stay there."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-one")
+    assert endpoint_of(Path(model="gpt-4o")).is_openais
+    assert not endpoint_of(Path(model="gpt-4o", base_url="http://127.0.0.1:1/v1")).is_openais

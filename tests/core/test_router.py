@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from kalibr_core import Path, Router, SQLiteLedger
+from kalibr_core import ConfigError, MemoryLedger, Path, Router, SQLiteLedger
 from kalibr_core.bandit import RunLengthPolicy
 from kalibr_core.testing import answer, provider_error
 
@@ -180,3 +180,18 @@ def test_beliefs_are_written_down_on_the_way(many: int, tmp_path: FilePath) -> N
     assert found is not None
     assert found[0] == 500
     scene.router.close()
+
+
+def test_a_ledger_that_was_given_as_an_object_stays_open() -> None:
+    ledger = MemoryLedger()
+    closed: list[bool] = []
+    ledger.close = lambda: closed.append(True)  # type: ignore[method-assign]
+    scene = Scene({"a": "good"}, ledger=ledger)
+    scene.run()
+    scene.router.close()
+    assert closed == []
+
+
+def test_numbers_beyond_any_use_are_refused() -> None:
+    with pytest.raises(ConfigError, match="timeout_s"):
+        Scene({"a": "good"}, timeout_s=10**400)
