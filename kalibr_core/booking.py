@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Sequence
 
@@ -19,8 +18,6 @@ from .types import (
     Pull,
     Request,
 )
-
-log = logging.getLogger("kalibr")
 
 
 def new_id(at: float) -> str:
@@ -44,20 +41,22 @@ class Books:
         data = _attempt_data(outcome)
         if outcome.number == 1 and pull is not None:
             data.update(_decision_data(pull, request))
-        self._learner.book(
-            Entry(
-                f"{self.id}:{outcome.number}",
-                self._learner.goal,
-                "attempt",
-                self.id,
-                outcome.path_id,
-                self._learner.origin,
-                self._wall(),
-                _evidence_kind(outcome),
-                outcome.reward,
-                data,
-            )
+        entry = Entry(
+            f"{self.id}:{outcome.number}",
+            self._learner.goal,
+            "attempt",
+            self.id,
+            outcome.path_id,
+            self._learner.origin,
+            self._wall(),
+            _evidence_kind(outcome),
+            outcome.reward,
+            data,
         )
+        if outcome.abandoned:
+            self._learner.leave(entry)
+        else:
+            self._learner.book(entry)
 
     def decision(
         self, path: Path, pull: Pull, outcomes: Sequence[Outcome], *, verified: bool
@@ -72,11 +71,8 @@ class Books:
         )
 
     def gate_failed(self, error: Exception) -> None:
-        log.warning(
-            "kalibr: goal %r: the gate raised %s; the answer passes unverified",
-            self._learner.goal,
-            type(error).__name__,
-        )
+        what = f"the gate failed with {type(error).__name__}; such answers pass unverified"
+        self._learner.warn("gate", what)
 
 
 def _evidence_kind(outcome: Outcome) -> EvidenceKind:

@@ -154,7 +154,10 @@ class Choice:
 
     def spent(self, outcome: Outcome) -> None:
         """Count an attempt's cost, and learn how long the path's answers are."""
-        self._spent_usd += outcome.cost_usd or 0.0
+        cost = outcome.cost_usd
+        if cost is None:  # no usage came, or the caller left: unknown is not free
+            cost = self._roster.costs.at_most(self.path(outcome.path_id), self._request)
+        self._spent_usd += cost or 0.0
         self._roster.costs.learn(outcome)
 
     def cost_usd(self, path: Path, usage: Usage | None) -> float | None:
@@ -192,6 +195,7 @@ class Choice:
             number=self._number,
             timeout_s=min(path.timeout_s or limits.timeout_s, limits.call_timeout_s, left_s),
             first_token_s=None if first is None else min(first, left_s),
+            ends_at=self._ends,
         )
 
     def _stay_with(
@@ -254,7 +258,9 @@ class Choice:
                 for name in self._roster.paths
             ]
             self._nothing = PathsBlocked(first_s if math.isfinite(first_s) else None, why)
-            return "the other paths are blocked"
+            if math.isfinite(first_s):
+                return f"every path left is blocked, the first for {first_s:.1f} s"
+            return "every path left is blocked until its key or model name is mended"
         if dear and self._limits.max_cost_usd is not None:
             self._nothing = BudgetExceeded(self._limits.max_cost_usd, dear)
             return f"max_cost_usd={self._limits.max_cost_usd:g} reached"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .paths import is_number
 from .prices import Price, cost_usd
 from .types import Outcome, Path, Request, Usage
 
@@ -43,7 +44,9 @@ class Costs:
 
     def at_most(self, path: Path, request: Request) -> float | None:
         """What a call may cost: with as many output tokens as it allows, else as is typical."""
-        return self._estimate(path, request, request.max_output_tokens or self._typical(path))
+        limits = (path.params.get(name) for name in ("max_completion_tokens", "max_tokens"))
+        limit = next((limit for limit in limits if is_number(limit)), request.max_output_tokens)
+        return self._estimate(path, request, limit or self._typical(path))
 
     def _typical(self, path: Path) -> float:
         """As the path has answered, else as the others have: untried is no reason to be dearer."""

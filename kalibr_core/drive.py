@@ -64,6 +64,7 @@ def stream(
     opens: Callable[[C], bool],
     live: bool,
     finish: Callable[[Done[tuple[C, ...]]], object],
+    clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Generator[C, None, None]:
     """Carry a plan out with blocking streams.
@@ -72,6 +73,8 @@ def stream(
         opens: is this chunk content? One that only names a role is not.
         live: give chunks out as they come; else hold them until the plan is done.
         finish: told the end of the plan before the stream ends.
+        clock: the Router's; a held stream is left when the call's deadline is over. A live one
+            is not: its chunks are with the caller, and cutting it could only harm.
     """
     with closing(plan):
         step: Order | Done[tuple[C, ...]] = next(plan)
@@ -82,7 +85,7 @@ def stream(
                 step = _tell(plan, Waited())
                 continue
             came = _Came(plan, opens, live)
-            with closing(_attempt(came, invoke, step)) as chunks:
+            with closing(_attempt(came, invoke, step, clock)) as chunks:
                 yield from chunks
             step = _tell(plan, came.event)
         finish(step)
@@ -97,6 +100,7 @@ async def astream(
     opens: Callable[[C], bool],
     live: bool,
     finish: Callable[[Done[tuple[C, ...]]], object],
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[C, None]:
     """Carry a plan out with async streams; arguments as `stream`'s."""
     with closing(plan):
@@ -108,7 +112,7 @@ async def astream(
                 step = _tell(plan, Waited())
                 continue
             came = _Came(plan, opens, live)
-            async with aclosing(_aattempt(came, invoke, step)) as chunks:
+            async with aclosing(_aattempt(came, invoke, step, clock)) as chunks:
                 async for chunk in chunks:
                     yield chunk
             step = _tell(plan, came.event)
@@ -150,7 +154,10 @@ class _Came(Generic[C]):
 
 
 def _attempt(
-    came: _Came[C], invoke: Callable[[Attempt], Generator[C, None, None]], attempt: Attempt
+    came: _Came[C],
+    invoke: Callable[[Attempt], Generator[C, None, None]],
+    attempt: Attempt,
+    clock: Callable[[], float],
 ) -> Generator[C, None, None]:
     try:
         chunks = invoke(attempt)  # no generator, perhaps: one that makes the request at once
@@ -165,10 +172,15 @@ def _attempt(
             except Exception as error:  # noqa: BLE001  # the plan says what it means
                 return came.ended(error)
             yield from came.take(chunk)
+            if not came.given and _is_late(attempt, clock):
+                return came.ended(TimeoutError("the call's deadline is over"))
 
 
 async def _aattempt(
-    came: _Came[C], invoke: Callable[[Attempt], AsyncGenerator[C, None]], attempt: Attempt
+    came: _Came[C],
+    invoke: Callable[[Attempt], AsyncGenerator[C, None]],
+    attempt: Attempt,
+    clock: Callable[[], float],
 ) -> AsyncGenerator[C, None]:
     try:
         chunks = invoke(attempt)
@@ -187,6 +199,13 @@ async def _aattempt(
                 return
             for held in came.take(chunk):
                 yield held
+            if not came.given and _is_late(attempt, clock):
+                came.ended(TimeoutError("the call's deadline is over"))
+                return
+
+
+def _is_late(attempt: Attempt, clock: Callable[[], float]) -> bool:
+    return attempt.ends_at is not None and clock() > attempt.ends_at
 
 
 def _tell(plan: Plan[T], event: Event[T]) -> Order | Done[T]:

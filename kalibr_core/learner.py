@@ -47,6 +47,7 @@ class Learner:
         self._clock = clock
         self._lock = threading.RLock()
         self._pending: deque[Entry] = deque()
+        self._left: deque[Entry] = deque()
         self._retry_at = self._take_in_at = 0.0
         self._position = 0
         self._own = 0
@@ -58,32 +59,56 @@ class Learner:
     @property
     def unwritten(self) -> int:
         """Entries that the ledger has not taken: those still waiting and those lost."""
+        self.settle()
         return len(self._pending) + self.lost
 
     def pull(self, arms: Sequence[Arm], context: Context) -> Pull:
         """Let the policy choose; where it fails, the first arm is taken."""
         with self._lock:
+            self.settle()
             self._take_in()
             try:
                 pull = self.policy.pull(arms, context)
-                if any(arm.id == pull.arm for arm in arms):
+                if isinstance(pull, Pull) and any(arm.id == pull.arm for arm in arms):
                     return pull
-                self._warn("policy", f"the policy chose {pull.arm!r}, which was not offered")
+                self.warn("policy", f"the policy chose {pull!r:.80}, which was not offered")
             except Exception as error:  # noqa: BLE001  # no call fails for the policy's sake
-                self._warn("policy", f"the policy failed with {type(error).__name__}")
+                self.warn("policy", f"the policy failed with {type(error).__name__}")
             return Pull(arm=arms[0].id, rule="fallback", propensity=1.0)
 
     def book(self, entry: Entry) -> bool:
         """Record an entry and learn from it; False: it was there already, and nothing moved."""
         with self._lock:
-            if not self._append(entry):
-                return False
-            self._own += 1
-            self._fold(entry)
-            self._since_snapshot += 1
-            if self._since_snapshot >= SNAPSHOT_EVERY:
-                self.snapshot()
-            return True
+            self.settle()
+            return self._book(entry)
+
+    def leave(self, entry: Entry) -> None:
+        """Keep an entry for the next to come.
+
+        For calls that were left: those may end in the garbage collector, in the middle of anything,
+        also of an append of this very thread. So this takes no lock.
+        """
+        self._left.append(entry)
+
+    def settle(self) -> None:
+        """Book what was left."""
+        while self._left:
+            with self._lock:
+                try:
+                    entry = self._left.popleft()
+                except IndexError:  # another thread has settled it
+                    return
+                self._book(entry)
+
+    def _book(self, entry: Entry) -> bool:
+        if not self._append(entry):
+            return False
+        self._own += 1
+        self._fold(entry)
+        self._since_snapshot += 1
+        if self._since_snapshot >= SNAPSHOT_EVERY:
+            self.snapshot()
+        return True
 
     def snapshot(self) -> None:
         """Write the beliefs down, so that the next start need not fold the whole record."""
@@ -99,11 +124,12 @@ class Learner:
                 state = self._persistent.state()
                 self._shared.save(self.goal, self._version, self._position, state)
             except Exception as error:  # noqa: BLE001  # the record is there; only a start is slower
-                self._warn("snapshot", f"the beliefs could not be written down: {error}")
+                self.warn("snapshot", f"the beliefs could not be written down: {error}")
 
     def close(self, *, ledger: bool) -> None:
         """Write what waits and the beliefs down; close the ledger too where it is ours."""
         with self._lock:
+            self.settle()
             if not self._flush(now=True):
                 log.warning(
                     "kalibr: goal %r: %d outcomes could not be written and are lost",
@@ -122,6 +148,7 @@ class Learner:
         """
         if not isinstance(decision_id, str):
             return []  # a ledger takes None for all decisions
+        self.settle()
         with self._lock:
             waiting = [entry for entry in self._pending if entry.decision_id == decision_id]
         return [entry for _, entry in self.ledger.entries(decision_id=decision_id)] + waiting
@@ -140,7 +167,7 @@ class Learner:
                     self._fold(entry)
                 self._position = position
         except Exception as error:  # noqa: BLE001  # no call fails for the ledger's sake
-            self._warn("ledger", f"the record cannot be read to its end: {error}")
+            self.warn("ledger", f"the record cannot be read to its end: {error}")
 
     def _load(self) -> None:
         """Take up the newest snapshot and fold what came after it."""
@@ -151,13 +178,17 @@ class Learner:
                     self._persistent.restore(found[1])
                     self._position = found[0]
         except Exception as error:  # noqa: BLE001  # nothing fails for the policy's or ledger's sake
-            self._warn("snapshot", f"written beliefs cannot be read, the record is: {error}")
+            self.warn("snapshot", f"written beliefs cannot be read, the record is: {error}")
+        folded = 0
         try:
             for position, entry in self.ledger.entries(goal=self.goal, after=self._position):
                 self._fold(entry)
                 self._position = position
+                folded += 1
         except Exception as error:  # noqa: BLE001  # nothing fails for the ledger's sake
-            self._warn("ledger", f"the record cannot be read to its end: {error}")
+            self.warn("ledger", f"the record cannot be read to its end: {error}")
+        if folded >= SNAPSHOT_EVERY:
+            self.snapshot()  # processes that never close would fold the same again and again
 
     def _append(self, entry: Entry) -> bool:
         if self._pending and not self._flush():
@@ -169,16 +200,23 @@ class Learner:
         """True: it is written; False: it was there already; None: it must wait."""
         try:
             return self.ledger.append(entry)
-        except (TypeError, ValueError) as error:
-            self.lost += 1  # waiting would hold up all that come after it
-            self._warn("entry", f"an outcome cannot be written: {type(error).__name__}")
-            return True
+        except (TypeError, ValueError) as error:  # it will never be: a policy's or gate's odd value
+            self.warn("entry", f"an outcome's details cannot be written: {type(error).__name__}")
+            return self._write_bare(entry)
         except Exception as error:  # noqa: BLE001  # no call fails for the ledger's sake
-            self._warn(
+            self.warn(
                 "ledger", f"{error}. Routing goes on, and what is not written waits in memory"
             )
             self._retry_at = self._clock() + RETRY_EVERY_S
             return None
+
+    def _write_bare(self, entry: Entry) -> bool:
+        """Write an entry without its details; where that fails too, it is lost."""
+        try:
+            return self.ledger.append(entry._replace(data={}))
+        except Exception:  # noqa: BLE001  # waiting would hold up all that come after it
+            self.lost += 1
+            return True
 
     def _wait_in_memory(self, entry: Entry) -> bool:
         if len(self._pending) >= MOST_PENDING:
@@ -211,7 +249,7 @@ class Learner:
                 self.goal, after=self._position, but_from=self.origin
             )
         except Exception as error:  # noqa: BLE001  # no call fails for the ledger's sake
-            self._warn("ledger", f"others' outcomes cannot be read: {error}")
+            self.warn("ledger", f"others' outcomes cannot be read: {error}")
             return False
         self._position, self._own = end, len(self._pending)
         for batch in batches:
@@ -225,9 +263,10 @@ class Learner:
         try:
             self.policy.update(batch.path_id, batch.evidence)
         except Exception as error:  # noqa: BLE001  # no call fails for the policy's sake
-            self._warn("policy", f"the policy failed with {type(error).__name__}")
+            self.warn("policy", f"the policy failed with {type(error).__name__}")
 
-    def _warn(self, what: str, text: str) -> None:
+    def warn(self, what: str, text: str) -> None:
+        """Log a warning once for each kind of trouble."""
         if what not in self._warned:
             self._warned.add(what)
             log.warning("kalibr: goal %r: %s", self.goal, text)

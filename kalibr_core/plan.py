@@ -8,7 +8,7 @@ while the generator waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, TypeVar
 
 from .booking import Books
@@ -159,7 +159,7 @@ class _Run(Generic[T]):
 
     def _verdict(self, output: Output) -> Verdict:
         try:
-            verdict = self.call.gate.check(self.call.request, output)
+            verdict = _checked(self.call.gate.check(self.call.request, output))
         except Exception as error:  # noqa: BLE001  # a broken gate must not break calls
             self.call.books.gate_failed(error)
             return Verdict(passed=None)
@@ -267,6 +267,19 @@ def _unread(error: Exception) -> Exception:
     unread = BadResponse(f"the answer cannot be read: {type(error).__name__}")
     unread.__cause__ = error
     return unread
+
+
+def _checked(verdict: object) -> Verdict:
+    """What a gate of the user's returned, if it is a verdict.
+
+    Raises:
+        TypeError: it is none; anything but a bool would be booked as a success.
+    """
+    if not isinstance(verdict, Verdict):
+        raise TypeError(f"a gate must return a Verdict, got {type(verdict).__name__}")
+    if verdict.passed is not None and type(verdict.passed) is not bool:
+        return replace(verdict, passed=bool(verdict.passed))
+    return verdict
 
 
 def _parsed(parse: Callable[[str], object], text: str) -> Verdict | None:

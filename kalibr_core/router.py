@@ -304,6 +304,7 @@ class Router:
             opens=opens,
             live=self._live,
             finish=lambda done: finish(self._finished(done)),
+            clock=self._clock,
             sleep=self._sleep,
         )
 
@@ -325,6 +326,7 @@ class Router:
             opens=opens,
             live=self._live,
             finish=lambda done: finish(self._finished(done)),
+            clock=self._clock,
         )
 
     # After the call.

@@ -282,6 +282,8 @@ class Attempt:
     number: int
     timeout_s: float
     first_token_s: float | None = None
+    ends_at: float | None = None
+    """When the call's deadline is over, on the Router's clock; drivers of held streams keep it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class Scene:
 
     @property
     def entries(self) -> list[Entry]:
+        assert self.router.unwritten >= 0  # settles what was left
         return [entry for _, entry in self.ledger.entries()]
 
     @property

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from kalibr_core import LedgerError, MemoryLedger, UnknownDecision
+from kalibr_core import LedgerError, MemoryLedger, SQLiteLedger, UnknownDecision
 from kalibr_core.bandit import RunLengthPolicy
-from kalibr_core.learner import MOST_PENDING, Learner, evidence_of
+from kalibr_core.learner import MOST_PENDING, SNAPSHOT_EVERY, Learner, evidence_of
 from kalibr_core.testing import BrokenPolicy, FailingLedger, FakeClock, FirstArm, provider_error
 from kalibr_core.testing.ledger_checks import entry
 from kalibr_core.types import JSON, Arm, Batch, Context, Entry, Evidence, EvidenceKind, Pull
@@ -297,3 +299,25 @@ def test_an_unknown_decision_stays_unknown_while_the_ledger_fails() -> None:
 )
 def test_what_an_entry_teaches(reward: float, kind: EvidenceKind, want: Evidence) -> None:
     assert evidence_of(entry(reward=reward, evidence=kind)._replace(at=5.0)) == want
+
+
+def test_a_policys_odd_choice_costs_no_call_and_no_outcome(tmp_path: Path) -> None:
+    """Something like a pull, or one whose details are no JSON: the outcome itself is kept."""
+    odd = Pull(arm="a", rule="odd", propensity=object())  # type: ignore[arg-type]
+    for number, pull in enumerate((SimpleNamespace(arm="a"), odd)):
+        policy = FirstArm()
+        policy.pull = lambda arms, context, pull=pull: pull  # type: ignore[assignment, misc]
+        ledger = SQLiteLedger(tmp_path / f"{number}.db")
+        scene = Scene({"a": "good"}, policy=policy, ledger=ledger)
+        scene.run()
+        assert [entry.reward for entry in scene.entries] == [1.0]
+        assert scene.router.unwritten == 0
+
+
+def test_a_long_record_is_written_down_at_the_start() -> None:
+    """Processes that never close would fold the same history at each start."""
+    ledger = SharedLedger()
+    for number in range(SNAPSHOT_EVERY):
+        ledger.append(entry("d", number, origin="another"))
+    a_learner(ledger, RunLengthPolicy(["p"], random.Random(1)))
+    assert ledger.saved is not None

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from kalibr_core import AllPathsFailed, BadResponse, Output, OutputRejected, ToolCall
-from kalibr_core.testing import BrokenGate, Step, answer
+from kalibr_core import AllPathsFailed, BadResponse, Output, OutputRejected, ToolCall, Verdict
+from kalibr_core.testing import BrokenGate, Pause, Step, Way, answer
 from kalibr_core.types import Attempt, Request
 
-from .scene import BAD, DRIVES, Drive, Scene, every_drive, warnings_of
+from .scene import BAD, DRIVES, Drive, Scene, every_drive, named, warnings_of
 
 heals = pytest.mark.parametrize("drive", [d for d in DRIVES if d.heals_late], ids=str)
 
@@ -277,3 +277,49 @@ def test_a_request_that_the_closures_get_is_an_attempt() -> None:
 
     scene.router.call(Request(), invoke, read=lambda output: output)
     assert [(a.path.id, a.number, a.timeout_s) for a in seen] == [("a", 1, 7)]
+
+
+@pytest.mark.parametrize("verdict", [None, True, "passed"])
+def test_what_is_no_verdict_of_a_gate_is_no_evidence(verdict: object) -> None:
+    class Odd:
+        def check(self, request: Request, output: Output) -> object:
+            return verdict
+
+    scene = Scene({"a": "good"}, gate=Odd())
+    assert not scene.run().decision.verified
+    assert [entry.reward for entry in scene.entries] == [None]
+
+
+@pytest.mark.parametrize(("passed", "reward"), [(0, 0.0), (1, 1.0)])
+def test_a_verdict_that_is_nearly_a_bool_counts_as_one(passed: int, reward: float) -> None:
+    class Numpyish:
+        def check(self, request: Request, output: Output) -> Verdict:
+            return Verdict(passed=passed)  # type: ignore[arg-type]
+
+    scene = Scene({"a": "good"}, gate=Numpyish(), on_exhausted="best", max_attempts=1)
+    scene.run()
+    assert [entry.reward for entry in scene.entries] == [reward]
+
+
+def test_a_broken_gate_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene({"a": "good"}, gate=BrokenGate())
+    for _ in range(3):
+        scene.run()
+    assert len(warnings_of(caplog)) == 1
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+def test_a_held_stream_is_left_at_the_deadline(way: Way) -> None:
+    """It gives nothing out before its end, so an endless one would never return."""
+    slow = [part for i in range(40) for part in (Pause(1.0), str(i))]
+    scene = Scene({"a": tuple(slow)}, Drive(way, "hold"), deadline_s=5.0, max_attempts=2)
+    error = scene.error()
+    assert isinstance(error, AllPathsFailed)
+    assert scene.booked[0][1] == "timeout"
+
+
+def test_attempts_of_unknown_cost_use_up_the_budget_too() -> None:
+    priced = named("a", input_usd_per_mtok=1.0, output_usd_per_mtok=1000.0)
+    scene = Scene({"a": BAD}, paths=priced, max_cost_usd=0.6, max_attempts=9)
+    scene.kalibr_error()
+    assert len(scene.called) == 2  # 256 tokens of output are assumed: 0.256 USD each
