@@ -60,8 +60,9 @@ def resilience(
 ) -> None:
     """An agent's model degrades: who keeps working, and at what cost?
 
-    100 documents: 30 to learn, 40 from the failure on, 30 to observe. Ctrl-C ends it with the
-    tables of what is done, exit status 130.
+    100 documents: 30 to learn, 40 from the failure on, 30 to observe while it still fails (in the
+    scenario recovery: after it has come back). Ctrl-C ends it with the tables of what is done,
+    exit status 130.
     """
     _check_files(json, plot)
     if live and latency_scale is not None:

@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "KALIBR_BASE_URL", "KALIBR_API_KEY", "KALIBR_LEDGER")
 
 
@@ -37,7 +37,10 @@ def test_a_notebook_runs_without_keys(
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     notebook = read(file)
     client = NotebookClient(
-        notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": str(tmp_path)}}
+        notebook,
+        timeout=TIMEOUT_S,
+        startup_timeout=TIMEOUT_S,
+        resources={"metadata": {"path": str(tmp_path)}},
     )
     client.execute()
     assert not [out for out in outputs_of(notebook) if out.output_type == "error"]

@@ -15,8 +15,9 @@ from typing import Protocol
 
 from kalibr_bench.provider.state import Config, Responder, State
 
-START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 5.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+NO_AIOHTTP = 'the loopback provider needs aiohttp: pip install -e ".[bench]"'
 
 
 class Host(Protocol):
@@ -37,8 +38,12 @@ async def serve(
     log: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until ``stop`` is set; ``ready`` is told the port."""
-    from kalibr_bench.provider.serving.server import Server  # imports aiohttp
-
+    try:
+        from kalibr_bench.provider.serving.server import Server  # imports aiohttp
+    except ModuleNotFoundError as error:
+        if error.name != "aiohttp":
+            raise
+        raise ModuleNotFoundError(NO_AIOHTTP, name="aiohttp") from None
     server = Server(state, log=log)
     try:
         ready(await server.start())
@@ -65,7 +70,8 @@ class ThreadHost:
     def start(self) -> int:
         """Start the thread; an error on the way (a port in use) is raised here."""
         self._thread.start()
-        self._started.wait(START_TIMEOUT_S)
+        if not self._started.wait(START_TIMEOUT_S):
+            raise OSError(f"the provider did not start within {START_TIMEOUT_S:.0f} s")
         if self._error is not None:
             self._thread.join(STOP_TIMEOUT_S)
             raise self._error

@@ -20,7 +20,7 @@ from kalibr_bench.provider.models import DEFAULT_MODELS, Model, catalogue
 from kalibr_bench.provider.state import Config, Responder
 from kalibr_bench.provider.stats import Received, Stats
 
-CONTROL_TIMEOUT_S = 10.0
+CONTROL_TIMEOUT_S = 60.0
 
 
 class LoopbackProvider:

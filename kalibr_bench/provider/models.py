@@ -120,7 +120,7 @@ DEFAULT_MODELS: tuple[Model, ...] = (
         aliases=("llama-3.3-70b-versatile", "meta-llama/Llama-3.3-70B-Instruct-Turbo"),
     ),
 )
-"""The original benchmark's three models and three of other makers, at list prices of 2025."""
+"""The resilience benchmark's three models and three of other makers, at list prices of 2025."""
 
 
 def catalogue(models: tuple[Model, ...]) -> MappingProxyType[str, Model]:

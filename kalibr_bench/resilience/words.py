@@ -5,6 +5,9 @@ from __future__ import annotations
 from kalibr_bench.resilience.records import Results
 from kalibr_bench.resilience.summary import Part, Summary, ratio
 
+HARDLY = 0.1
+"""A path that gets a smaller share of the first attempts is hardly used."""
+
 
 def percent(share: float | None, *, digits: int = 1) -> str:
     """A share in percent, without the sign; "-" where there is none."""
@@ -34,18 +37,58 @@ def closing(results: Results, found: dict[str, Summary]) -> str:
 
 def _kalibr(kalibr: Summary, model: str) -> str:
     part = kalibr.degraded
-    before, during = kalibr.parts[0].routing.get(model, 0.0), part.routing.get(model, 0.0)
-    bad = part.first.trials - part.first.successes
-    healed = part.success.successes - part.first.successes
-    move = f"from {percent(before, digits=0)} % to {percent(during, digits=0)} %"
-    if not bad:
-        return f"While {model} failed, Kalibr moved its first attempts there {move}; none failed."
+    if not part.first.trials:
+        return ""
+    return f"{_moved(kalibr, model)} {_healed(part)}"
+
+
+def _moved(kalibr: Summary, model: str) -> str:
+    """What became of the failing model's share of the first attempts."""
+    before = kalibr.parts[0].routing.get(model, 0.0)
+    during = kalibr.degraded.routing.get(model, 0.0)
+    was, now = percent(before, digits=0), percent(during, digits=0)
+    if before < HARDLY:
+        return (
+            f"Kalibr hardly used {model} before it failed: it sent it {was} % of its first "
+            f"attempts before, and {now} % while it failed."
+        )
+    if during < before:
+        return (
+            f"While {model} failed, Kalibr took calls away from it: it sent it {was} % of its "
+            f"first attempts before, and {now} % then."
+        )
     return (
-        f"While {model} failed, Kalibr moved its first attempts there {move}. "
-        f"{bad} of its {part.first.trials} first answers were bad, {healed} of those were healed "
-        f"on another path before the caller saw them, and {percent(part.success.value)} % of the "
-        "calls got a valid answer."
+        f"While {model} failed, Kalibr did not take calls away from it: it sent it {was} % of its "
+        f"first attempts before, and {now} % then."
     )
+
+
+def _healed(part: Part) -> str:
+    """How the bad first answers ended."""
+    first, success = part.first, part.success
+    bad = first.trials - first.successes
+    healed = success.successes - first.successes
+    if not bad:
+        return f"{_of(0, first.trials)} bad."
+    end = "on another path before the caller saw"
+    if bad == 1:
+        fate = f"it was healed {end} it" if healed else "it was not healed"
+    elif healed == bad:
+        fate = f"{'both' if bad == 2 else 'all'} were healed {end} them"
+    elif not healed:
+        fate = "none of them was healed"
+    else:
+        was, them = ("was", "it") if healed == 1 else ("were", "them")
+        fate = f"{healed} of those {was} healed {end} {them}"
+    share = percent(success.value)
+    return f"{_of(bad, first.trials)} bad; {fate}. {share} % of the calls got a valid answer."
+
+
+def _of(bad: int, trials: int) -> str:
+    if trials == 1:
+        return f"The only first answer then was{'' if bad else ' not'}"
+    count = "None" if not bad else str(bad)
+    return f"{count} of its {trials} first answers then {'were' if bad > 1 else 'was'}"
 
 
 def _fixed(fixed: Summary, model: str) -> str:

@@ -15,6 +15,7 @@ from aiohttp import web
 from kalibr_bench.provider.decide import Turn, decide
 from kalibr_bench.provider.models import Model
 from kalibr_bench.provider.problem import Problem, no_key
+from kalibr_bench.provider.serving import transport
 from kalibr_bench.provider.serving.control import Control
 from kalibr_bench.provider.serving.reply import Reply
 from kalibr_bench.provider.state import State
@@ -60,17 +61,19 @@ class Server:
         return sum(not transport.is_closing() for transport in self._callers)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path.startswith("/__control__/"):
-            return await self._control.handle(request)
-        if request.transport is not None:
-            self._callers.add(request.transport)
         try:
+            if request.path.startswith("/__control__/"):
+                return await self._control.handle(request)
+            if request.transport is not None:
+                self._callers.add(request.transport)
             token = _bearer(request)
             if request.path.endswith("/chat/completions") and request.method == "POST":
                 return await self._chat(request, token)
             return self._other(request)
         except Problem as problem:
             return _refused(problem)
+        except ConnectionError:  # the client has left, and nobody reads an answer
+            return _nothing(request)
 
     def _other(self, request: web.BaseRequest) -> web.StreamResponse:
         root, _, name = request.path.partition("/models")
@@ -181,6 +184,11 @@ def _refused(problem: Problem) -> web.Response:
     response = _json(problem.body, status=problem.status)
     response.headers.update(problem.headers)
     return response
+
+
+def _nothing(request: web.BaseRequest) -> web.Response:
+    transport.hang_up(request)
+    return web.Response()
 
 
 def _model_body(model: Model) -> dict[str, Any]:

@@ -28,14 +28,14 @@ BROKEN = _transport_errors()
 
 
 class Ask:
-    """Short words for the official client, without retries."""
+    """Short words for the official client, without retries; `timeout` is that of one read."""
 
-    def __init__(self, provider: LoopbackProvider, *, key: str = "key-a", timeout: float = 5.0):
+    def __init__(self, provider: LoopbackProvider, *, key: str = "key-a", timeout: float = 60.0):
         self.options: dict[str, Any] = {
             "base_url": provider.base_url,
             "api_key": key,
             "max_retries": 0,
-            "timeout": timeout,
+            "timeout": openai.Timeout(60.0, read=timeout),
         }
         self.client = openai.OpenAI(**self.options)
 
@@ -64,7 +64,7 @@ def drain(stream: Any, seen: list[Any]) -> None:
         seen.append(chunk)
 
 
-def until(true: Callable[[], bool], *, seconds: float = 3.0) -> bool:
+def until(true: Callable[[], bool], *, seconds: float = 60.0) -> bool:
     """Wait for the server to notice something."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

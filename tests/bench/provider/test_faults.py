@@ -80,10 +80,11 @@ def test_retry_after_in_seconds(provider: LoopbackProvider, ask: Ask) -> None:
 
 def test_retry_after_as_an_http_date(provider: LoopbackProvider, ask: Ask) -> None:
     arm(provider, "rate_limit", retry_after_s=30, retry_after_date=True)
+    before = time.time()
     with pytest.raises(openai.RateLimitError) as caught:
         ask()
     due = parsedate_to_datetime(caught.value.response.headers["retry-after"]).timestamp()
-    assert 28 < due - time.time() <= 31
+    assert before + 30 <= due <= time.time() + 31
 
 
 def test_another_status_and_message(provider: LoopbackProvider, ask: Ask) -> None:
@@ -117,7 +118,7 @@ def test_hang_never_answers_and_leaves_nothing_open(
     provider: LoopbackProvider, stream: bool
 ) -> None:
     arm(provider, "hang")
-    ask = Ask(provider, timeout=0.2)
+    ask = Ask(provider, timeout=0.5)
     with pytest.raises(openai.APITimeoutError):
         ask(stream=stream)
     assert until(lambda: provider.stats()["gpt-4o"].closed_early == 1)
@@ -134,20 +135,21 @@ def test_slow_first_token_delays_a_whole_answer(provider: LoopbackProvider, ask:
 def test_slow_first_token_sends_the_role_at_once_and_then_waits(
     provider: LoopbackProvider, ask: Ask
 ) -> None:
-    arm(provider, "slow_first_token", delay_s=0.3)
+    arm(provider, "slow_first_token", delay_s=600)
+    with ask(stream=True) as waiting:
+        assert next(waiting).choices[0].delta.role == "assistant"
+    provider.clear_faults()
+    arm(provider, "slow_first_token", delay_s=0.2)
     started = time.monotonic()
-    stream = ask(stream=True)
-    next(stream)
-    role_s = time.monotonic() - started
-    next(stream)
-    assert role_s < 0.2 < 0.3 <= time.monotonic() - started
+    assert ask.chunks()
+    assert time.monotonic() - started >= 0.2
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_trickle_keeps_alive_and_says_nothing(provider: LoopbackProvider, stream: bool) -> None:
     """A read time-out does not end it: bytes keep coming."""
     arm(provider, "trickle", delay_s=0.02)
-    ask = Ask(provider, timeout=0.2)
+    ask = Ask(provider, timeout=0.5)
     started = time.monotonic()
     raw = ask.client.chat.completions.with_streaming_response.create(
         model="gpt-4o", messages=[{"role": "user", "content": "hi"}], stream=stream
@@ -156,7 +158,7 @@ def test_trickle_keeps_alive_and_says_nothing(provider: LoopbackProvider, stream
     with raw as response:
         for part in response.iter_bytes():
             seen += part
-            if time.monotonic() - started > 0.4:
+            if time.monotonic() - started > 0.8:
                 break
     assert seen.strip(b"\n").replace(b": keep-alive", b"").strip() == b""
     assert len(seen) >= 5
@@ -285,7 +287,6 @@ def test_stall_stops_after_k_tokens_and_then_goes_on(provider: LoopbackProvider,
     arm(provider, "stall", after_tokens=4, delay_s=0.3)
     started = time.monotonic()
     times = [time.monotonic() - started for c in ask(PROMPT, stream=True)]
-    assert times[4] < 0.2
     assert times[6] >= 0.3
 
 
@@ -293,7 +294,7 @@ def test_stall_for_ever_runs_into_the_clients_time_out(provider: LoopbackProvide
     arm(provider, "stall", after_tokens=4)
     seen: list[Any] = []
     with pytest.raises((*BROKEN, openai.APITimeoutError)):
-        drain(Ask(provider, timeout=0.2)(PROMPT, stream=True), seen)
+        drain(Ask(provider, timeout=1.0)(PROMPT, stream=True), seen)
     assert count_tokens(joined(seen)) == 4
     assert until(lambda: provider.stats()["gpt-4o"].closed_early == 1)
 

@@ -68,7 +68,7 @@ def test_the_raw_stream_is_events_and_ends_with_done(provider: LoopbackProvider)
         data=b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hi"}]}',
         headers={"Authorization": "Bearer k"},
     )
-    with urllib.request.urlopen(request, timeout=5) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         assert response.headers["Content-Type"].startswith("text/event-stream")
         events = response.read().decode().split("\n\n")
     assert not any('"usage"' in event for event in events)

@@ -86,12 +86,41 @@ def test_the_closing_words_count() -> None:
     fixed = [execution(("gpt-4o", True))] * 10 + [execution(("gpt-4o", False))] * 25
     results = results_of({"hard-coded": fixed, "kalibr": learning + rest})
     text = closing(results, summaries(results))
-    assert "from 50 % to 12 %" in text
-    assert "4 of its 25 first answers were bad, 3 of those were healed" in text
+    assert "50 % of its first attempts before, and 12 % then" in text
+    assert "4 of its 25 first answers then were bad; 3 of those were healed" in text
     assert "96.0 % of the calls" in text
     assert "got 0.0 % valid answers" in text
     # Hard-coded: 35 calls for 10 valid answers; Kalibr: 38 calls for 34.
     assert f"{3.5 / (38 / 34):.1f} times as much" in text
+
+
+BAD = execution(("gpt-4o", False), ("gpt-4o-mini", False))
+HEALED = execution(("gpt-4o", False), ("gpt-4o-mini", True))
+GOOD = execution(("gpt-4o-mini", True))
+
+
+@pytest.mark.parametrize(
+    ("before", "during", "told"),
+    [
+        ("gpt-4o-mini", [GOOD] * 3, "hardly used gpt-4o before it failed: it sent it 0 %"),
+        ("gpt-4o-mini", [GOOD] * 3, "None of its 3 first answers then was bad."),
+        ("gpt-4o", [GOOD] * 3, "took calls away from it: it sent it 100 %"),
+        ("gpt-4o", [HEALED] * 3, "did not take calls away from it"),
+        ("gpt-4o", [GOOD, HEALED], "1 of its 2 first answers then was bad; it was healed on"),
+        ("gpt-4o", [GOOD, BAD], "1 of its 2 first answers then was bad; it was not healed. 50.0 %"),
+        ("gpt-4o", [GOOD, HEALED, HEALED], "2 of its 3 first answers then were bad; both were"),
+        ("gpt-4o", [HEALED] * 3, "3 of its 3 first answers then were bad; all were healed"),
+        ("gpt-4o", [BAD] * 3, "3 of its 3 first answers then were bad; none of them was healed."),
+        ("gpt-4o", [BAD, HEALED], "1 of those was healed on another path before the caller saw it"),
+        ("gpt-4o", [HEALED], "The only first answer then was bad; it was healed"),
+        ("gpt-4o", [GOOD], "The only first answer then was not bad."),
+    ],
+)
+def test_the_closing_words_say_what_is_true(
+    before: str, during: list[Execution], told: str
+) -> None:
+    results = results_of({"kalibr": [execution((before, True))] * 10 + during})
+    assert told in closing(results, summaries(results))
 
 
 @pytest.mark.parametrize("arms", [("kalibr",), ("hard-coded",), ("chain", "uniform")])
