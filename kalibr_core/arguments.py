@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from .providers import Endpoint
@@ -13,15 +15,38 @@ from .types import Path
 _NEW_LIMIT = re.compile(r"^(o\d|gpt-5|chatgpt-5)")
 
 
+_LIMITS = ("max_tokens", "max_completion_tokens")
+
+
 def arguments_of(path: Path, endpoint: Endpoint, asked: Mapping[str, object]) -> dict[str, Any]:
     """The call's arguments and the path's; the path's win, since they are what it is."""
-    arguments: dict[str, Any] = {**asked, **path.params, "model": endpoint.model}
-    if endpoint.provider == "openai":
-        if "max_tokens" in arguments and _NEW_LIMIT.match(endpoint.model):
-            _rename(arguments, "max_tokens", "max_completion_tokens")
-    elif endpoint.provider is not None and "max_completion_tokens" in arguments:
-        _rename(arguments, "max_completion_tokens", "max_tokens")
-    return arguments
+    name = _limit_name(endpoint)
+    call, own = _one_limit(asked, name), _one_limit(path.params, name)
+    if any(limit in own for limit in _LIMITS):
+        call = {key: value for key, value in call.items() if key not in _LIMITS}
+    return {**call, **own, "model": endpoint.model}
+
+
+def for_create(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments for the client's `create`, which refuses names that it does not know.
+
+    Providers have parameters of their own (`top_k`, `thinking`), which it takes in `extra_body`;
+    what the caller put there by hand wins.
+    """
+    known = _create_names()
+    unknown = {name: value for name, value in arguments.items() if name not in known}
+    if not unknown:
+        return dict(arguments)
+    body = {**unknown, **(arguments.get("extra_body") or {})}
+    return {n: v for n, v in arguments.items() if n in known} | {"extra_body": body}
+
+
+@lru_cache(maxsize=1)
+def _create_names() -> frozenset[str]:
+    """The names that the installed client's `create` takes; the client is slow to import."""
+    from openai.resources.chat.completions import Completions
+
+    return frozenset(inspect.signature(Completions.create).parameters) - {"self"}
 
 
 def is_plain(arguments: Mapping[str, object]) -> bool:
@@ -48,6 +73,19 @@ def _is_text(message: object) -> bool:
     )
 
 
-def _rename(arguments: dict[str, Any], old: str, new: str) -> None:
-    arguments.setdefault(new, arguments[old])
-    del arguments[old]
+def _limit_name(endpoint: Endpoint) -> str | None:
+    """The only name that the server knows the token limit by; None: it may take either."""
+    if endpoint.provider == "openai":
+        return "max_completion_tokens" if _NEW_LIMIT.match(endpoint.model) else None
+    return None if endpoint.provider is None else "max_tokens"
+
+
+def _one_limit(params: Mapping[str, object], name: str | None) -> dict[str, Any]:
+    """The parameters with one limit of tokens, by that name: servers refuse two."""
+    given = [limit for limit in _LIMITS if limit in params]
+    given = [limit for limit in given if params[limit] is not None] or given
+    if not given:
+        return dict(params)
+    chosen = name if name in given else given[-1]  # of two, the newer name is what is meant
+    rest = {key: value for key, value in params.items() if key not in _LIMITS}
+    return {**rest, name or chosen: params[chosen]}

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .answers import choices_of, is_content
-from .arguments import arguments_of, is_plain
-from .errors import BadResponse, StreamInterrupted
+from .arguments import arguments_of, for_create, is_plain
+from .errors import BadResponse, KalibrError, StreamInterrupted
 from .providers import Endpoint
-from .time_limit import TimeLimit, awatch, watch
-from .types import Attempt
+from .time_limit import TimeLimit, keep_limits
+from .types import Attempt, Path
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI, Timeout
@@ -33,6 +33,7 @@ class Clients:
         self._endpoints = endpoints
         self._secrets = tuple({e.api_key for e in endpoints.values() if len(e.api_key) >= 8})
         self._lock = threading.Lock()
+        self._closed = False
         self._forget()
 
     def complete(self, attempt: Attempt, asked: Mapping[str, object]) -> ChatCompletion:
@@ -50,9 +51,11 @@ class Clients:
                         PATH, cast_to=_completion(), body=arguments, options={"timeout": timeout}
                     )
                 else:
-                    answer = client.chat.completions.create(**arguments, timeout=timeout)
+                    answer = client.chat.completions.create(
+                        **for_create(arguments), timeout=timeout
+                    )
         except Exception as error:
-            self._redact(error)
+            self._redact(error, attempt.path)
             raise
         return _checked(answer)
 
@@ -67,9 +70,11 @@ class Clients:
                         PATH, cast_to=_completion(), body=arguments, options={"timeout": timeout}
                     )
                 else:
-                    answer = await client.chat.completions.create(**arguments, timeout=timeout)
+                    answer = await client.chat.completions.create(
+                        **for_create(arguments), timeout=timeout
+                    )
         except Exception as error:
-            self._redact(error)
+            self._redact(error, attempt.path)
             raise
         return _checked(answer)
 
@@ -81,51 +86,54 @@ class Clients:
         Raises:
             StreamInterrupted: it ended without a finish reason.
         """
-        finished = False
+        progress = _Progress(attempt)
         try:
-            with TimeLimit(attempt.first_token_s or attempt.timeout_s) as limit:
+            with progress.limit:
                 chunks = self._client(attempt).chat.completions.create(
                     **self._stream_arguments(attempt, asked)
                 )
             with chunks:
-                for chunk in chunks:
-                    if limit.until is not None and is_content(chunk):
-                        limit.until = None  # from here on only silence is limited
-                    finished = finished or _finishes(chunk)
+                rest = iter(chunks)
+                while (chunk := progress.next(rest)) is not None:
+                    lives = progress.saw(chunk)
                     yield chunk
+                    if lives:  # only now: the reader may have taken its time
+                        progress.renew()
         except Exception as error:
-            self._redact(error)
-            if not finished:  # a server that hangs after its last chunk has said all
+            self._redact(error, attempt.path)
+            if not progress.finished:  # a server that hangs after its last chunk has said all
                 raise
-        if not finished:
+        if not progress.finished:
             raise StreamInterrupted("the stream ended without a finish reason: it was cut")
 
     async def astream(
         self, attempt: Attempt, asked: Mapping[str, object]
     ) -> AsyncGenerator[ChatCompletionChunk, None]:
         """`stream`, awaited."""
-        finished = False
+        progress = _Progress(attempt)
         try:
-            with TimeLimit(attempt.first_token_s or attempt.timeout_s) as limit:
+            with progress.limit:
                 chunks = await self._aclient(attempt).chat.completions.create(
                     **self._stream_arguments(attempt, asked)
                 )
             async with chunks:
-                async for chunk in chunks:
-                    if limit.until is not None and is_content(chunk):
-                        limit.until = None
-                    finished = finished or _finishes(chunk)
+                rest = aiter(chunks)
+                while (chunk := await progress.anext(rest)) is not None:
+                    lives = progress.saw(chunk)
                     yield chunk
+                    if lives:
+                        progress.renew()
         except Exception as error:
-            self._redact(error)
-            if not finished:
+            self._redact(error, attempt.path)
+            if not progress.finished:
                 raise
-        if not finished:
+        if not progress.finished:
             raise StreamInterrupted("the stream ended without a finish reason: it was cut")
 
     def close(self) -> None:
-        """Close the blocking client; those of event loops go with their loops."""
+        """Close the blocking client; loops take theirs along. None is made anew."""
         with self._lock:
+            self._closed = True
             if self._http is not None:
                 self._http.close()
             self._forget()
@@ -153,14 +161,11 @@ class Clients:
         return arguments_of(attempt.path, self._endpoints[attempt.path.id], asked)
 
     def _stream_arguments(self, attempt: Attempt, asked: Mapping[str, object]) -> dict[str, Any]:
-        seconds = attempt.timeout_s
-        if attempt.first_token_s is not None:
-            seconds = min(seconds, attempt.first_token_s)
         return {
-            **self._arguments(attempt, asked),
+            **for_create(self._arguments(attempt, asked)),
             "stream": True,
             "stream_options": {"include_usage": True},
-            "timeout": _timeout(seconds),
+            "timeout": _timeout(attempt.timeout_s),
         }
 
     def _client(self, attempt: Attempt) -> OpenAI:
@@ -174,8 +179,10 @@ class Clients:
         import openai
 
         with self._lock:
+            self._check_open()
             if self._http is None:
-                self._http = openai.DefaultHttpxClient(event_hooks={"response": [watch]})
+                # A redirect would send the prompt once more, and to whom the server likes.
+                self._http = keep_limits(openai.DefaultHttpxClient(follow_redirects=False))
             endpoint = self._endpoints[path_id]
             client = openai.OpenAI(
                 api_key=endpoint.api_key,
@@ -196,13 +203,14 @@ class Clients:
             self._forget()
         loop = asyncio.get_running_loop()
         with self._lock:
+            self._check_open()
             clients = self._async.setdefault(loop, {})
             if (client := clients.get(attempt.path.id)) is not None:
                 return client
             if loop not in self._async_http:
                 self._forget_closed_loops()
-                self._async_http[loop] = openai.DefaultAsyncHttpxClient(
-                    event_hooks={"response": [awatch]}
+                self._async_http[loop] = keep_limits(
+                    openai.DefaultAsyncHttpxClient(follow_redirects=False)
                 )
             endpoint = self._endpoints[attempt.path.id]
             made = openai.AsyncOpenAI(
@@ -214,23 +222,76 @@ class Clients:
             clients[attempt.path.id] = _without_account(made, endpoint)
             return made
 
+    def _check_open(self) -> None:
+        """A call that was under way when its Router was closed leaves no connections behind."""
+        if self._closed:
+            raise KalibrError("the Router is closed: make a new one")
+
     def _forget_closed_loops(self) -> None:
         """A client holds on to its loop, so that neither goes by itself once the loop is closed."""
         for loop in [loop for loop in self._async_http if loop.is_closed()]:
             del self._async_http[loop]
             self._async.pop(loop, None)
 
-    def _redact(self, error: BaseException) -> None:
+    def _redact(self, error: BaseException, path: Path) -> None:
         """Take keys out of an exception's texts and its causes': some servers echo them."""
         if (cause := error.__cause__ or error.__context__) is not None:
-            self._redact(cause)
-        for secret in self._secrets:
-            for name in ("message", "body"):
+            self._redact(cause, path)
+        for secret in (*self._secrets, *_header_secrets(path)):
+            for name in ("message", "body", "code", "param", "type"):
                 value = getattr(error, name, None)
                 if value is not None and secret in str(value):
                     setattr(error, name, "[removed: it held the API key]")
             if any(secret in str(argument) for argument in error.args):
                 error.args = tuple(str(a).replace(secret, "[API key]") for a in error.args)
+
+
+class _Progress:
+    """What has come of a stream, and until when the next of it has to come.
+
+    Until the first content `first_token_s` limits the wait as a whole. Without it, and from the
+    first content on, `timeout_s` limits silence: reasoning breaks it, keep-alive comments do not.
+    """
+
+    def __init__(self, attempt: Attempt) -> None:
+        self.limit = TimeLimit(attempt.first_token_s or attempt.timeout_s)
+        self.finished = False
+        self._silence_s = attempt.timeout_s
+        self._waits_for_token = attempt.first_token_s is not None
+        self._begun = False
+
+    def next(self, chunks: Iterator[ChatCompletionChunk]) -> ChatCompletionChunk | None:
+        with self.limit:
+            return next(chunks, None)
+
+    async def anext(self, chunks: AsyncIterator[ChatCompletionChunk]) -> ChatCompletionChunk | None:
+        with self.limit:
+            return await anext(chunks, None)
+
+    def saw(self, chunk: ChatCompletionChunk) -> bool:
+        """Note a chunk; does it break the silence?"""
+        self.finished = self.finished or _finishes(chunk)
+        self._begun = self._begun or is_content(chunk)
+        return self._begun or (not self._waits_for_token and _is_reasoning(chunk))
+
+    def renew(self) -> None:
+        self.limit.renew(self._silence_s)
+
+
+def _is_reasoning(chunk: ChatCompletionChunk) -> bool:
+    """Does a chunk hold reasoning? Its name is the provider's own: DeepSeek's, or OpenRouter's."""
+    deltas = [getattr(choice, "delta", None) for choice in choices_of(chunk)]
+    names = ("reasoning_content", "reasoning")
+    return any(getattr(delta, name, None) for delta in deltas for name in names)
+
+
+def _header_secrets(path: Path) -> Iterator[str]:
+    """A path's own headers may carry keys, as `Bearer <key>` too."""
+    headers = path.params.get("extra_headers")
+    for value in headers.values() if isinstance(headers, Mapping) else ():
+        for secret in (value, *value.split()[1:]) if isinstance(value, str) else ():
+            if len(secret) >= 8:
+                yield secret
 
 
 def _checked(answer: object) -> ChatCompletion:

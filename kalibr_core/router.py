@@ -73,7 +73,7 @@ class Router:
         max_attempts: most provider calls of one call.
         deadline_s: longest time of one call, waits included.
         timeout_s: longest time of one attempt; for a stream its longest silence.
-        first_token_s: longest time until a stream's first token, and longest silence after it.
+        first_token_s: longest time until a stream's first token.
         max_cost_usd: most that one call may cost, all attempts together.
         max_wait_s: a `Retry-After` up to this long is waited for rather than switched from.
         stream_mode: "live" passes tokens on as they come; "hold" holds them until gate 1 has

@@ -78,7 +78,7 @@ class Features(NamedTuple):
     """What a request looks like, without any of its text."""
 
     input_tokens: int
-    """An estimate: characters / 4, CJK characters one each."""
+    """An estimate: characters / 4; in texts that are not all ASCII, characters / 2."""
     turns: int
     tools: int
     schema: bool
@@ -240,7 +240,7 @@ class Path:
         api_key: never shown, logged or stored.
         api_key_env: the environment variable that holds the key.
         timeout_s: longest time of one attempt; for a stream its longest silence.
-        first_token_s: longest time until a stream's first token, and longest silence after it.
+        first_token_s: longest time until a stream's first token.
         input_usd_per_mtok: list price, USD per million prompt tokens.
         output_usd_per_mtok: list price, USD per million completion tokens.
         cached_input_usd_per_mtok: the same for prompt tokens read from the provider's cache.
@@ -250,7 +250,8 @@ class Path:
     """
 
     model: str
-    params: Mapping[str, JSON] = field(default_factory=dict)
+    params: Mapping[str, JSON] = field(default_factory=dict, repr=False)
+    """Not in the repr: headers among them may hold a key. The id shows the plain ones."""
     name: str | None = None
     provider: str | None = None
     base_url: str | None = field(default=None, repr=False)
@@ -272,6 +273,10 @@ class Path:
         from .paths import checked_id  # the record's checks live beside the parser
 
         object.__setattr__(self, "id", checked_id(self))
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Path:
+        """Itself, with its key, which `asdict` and pickle leave out by copying it."""
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

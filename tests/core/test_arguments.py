@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kalibr_core import Path
-from kalibr_core.arguments import arguments_of, is_plain
+from kalibr_core.arguments import arguments_of, for_create, is_plain
 from kalibr_core.providers import endpoint_of
 
 KEYS = {"OPENAI_API_KEY": "k", "DEEPSEEK_API_KEY": "k", "GROQ_API_KEY": "k"}
@@ -44,6 +44,36 @@ def test_a_limit_of_tokens_goes_by_the_providers_own_name(
 ) -> None:
     found = sent(model, asked)
     assert {k: v for k, v in found.items() if k.startswith("max")} == want
+
+
+OLD, NEW = "max_tokens", "max_completion_tokens"
+BOTH: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ("gpt-4o", {NEW: 5}, {OLD: 9}, {OLD: 9}),
+    ("gpt-4o", {OLD: 5}, {NEW: 9}, {NEW: 9}),
+    ("gpt-4o", {OLD: 5, NEW: 6}, {}, {NEW: 6}),
+    ("gpt-4o", {OLD: 5, NEW: None}, {}, {OLD: 5}),
+    ("o3-mini", {NEW: 5}, {OLD: 9}, {NEW: 9}),
+    ("o3-mini", {OLD: 5}, {NEW: 9}, {NEW: 9}),
+    ("deepseek-chat", {OLD: 5}, {NEW: 9}, {OLD: 9}),
+    ("deepseek-chat", {NEW: 5}, {OLD: 9}, {OLD: 9}),
+    ("deepseek-chat", {OLD: 5, NEW: 6}, {}, {OLD: 5}),
+]
+
+
+@pytest.mark.parametrize(("model", "asked", "params", "want"), BOTH)
+def test_one_limit_of_tokens_is_sent_and_the_paths_wins(
+    model: str, asked: dict[str, Any], params: dict[str, Any], want: dict[str, Any]
+) -> None:
+    found = sent(model, asked, params=params)
+    assert {k: v for k, v in found.items() if k.startswith("max")} == want
+
+
+def test_names_that_create_refuses_go_into_the_body() -> None:
+    given = {"model": "m", "top_k": 5, "min_p": 1, "extra_body": {"min_p": 2, "x": 3}}
+    found = for_create(given)
+    assert found == {"model": "m", "extra_body": {"top_k": 5, "min_p": 2, "x": 3}}
+    assert given["extra_body"] == {"min_p": 2, "x": 3}
+    assert for_create({"model": "m", "extra_headers": {}}) == {"model": "m", "extra_headers": {}}
 
 
 def test_what_the_caller_gave_is_left_as_it_was() -> None:
