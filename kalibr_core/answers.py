@@ -5,14 +5,18 @@ The client builds its objects without validating them, so every field may be of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .errors import BadResponse
+from .features import text_of
 from .types import Output, ToolCall, Usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+MOST_TOKENS = 2**53 - 1
+"""A larger count is no count, and no longer exact where costs are computed from it."""
 
 
 def read_completion(answer: ChatCompletion) -> Output:
@@ -24,14 +28,14 @@ def read_completion(answer: ChatCompletion) -> Output:
     choices = getattr(answer, "choices", None)
     message = getattr(choices[0], "message", None) if choices else None
     if not choices or message is None:
-        raise BadResponse(_no_answer(answer))
+        raise _no_answer(answer)
     return Output(
-        text=_text(message.content),
+        text=text_of(getattr(message, "content", None)),
         tool_calls=tuple(map(_tool_call, getattr(message, "tool_calls", None) or ())),
-        finish_reason=choices[0].finish_reason,
+        finish_reason=_word(getattr(choices[0], "finish_reason", None)),
         refusal=getattr(message, "refusal", None),
         usage=read_usage(getattr(answer, "usage", None)),
-        model=getattr(answer, "model", None),
+        model=_word(getattr(answer, "model", None)),
     )
 
 
@@ -53,7 +57,7 @@ def read_chunks(chunks: Sequence[ChatCompletionChunk]) -> Output:
             answered = True
             finish_reason = getattr(choice, "finish_reason", None) or finish_reason
             delta = getattr(choice, "delta", None)
-            texts.append(_text(getattr(delta, "content", None)))
+            texts.append(text_of(getattr(delta, "content", None)))
             refusals.append(_text(getattr(delta, "refusal", None)))
             _join_calls(calls, getattr(delta, "tool_calls", None) or ())
     if not answered:
@@ -61,10 +65,10 @@ def read_chunks(chunks: Sequence[ChatCompletionChunk]) -> Output:
     return Output(
         text="".join(texts),
         tool_calls=tuple(ToolCall(id=i or None, name=n, arguments=a) for i, n, a in calls.values()),
-        finish_reason=finish_reason,
+        finish_reason=_word(finish_reason),
         refusal="".join(refusals) or None,
         usage=read_usage(usage),
-        model=model,
+        model=_word(model),
     )
 
 
@@ -103,11 +107,16 @@ def read_usage(usage: object) -> Usage | None:
 
 def _count(holder: object, name: str) -> int | None:
     value = getattr(holder, name, None)
-    return value if isinstance(value, int) and value >= 0 else None
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
+    return value if known else None
 
 
 def _text(content: object) -> str:
     return content if isinstance(content, str) else ""
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _tool_call(call: object) -> ToolCall:
@@ -129,7 +138,11 @@ def _join_calls(calls: dict[int, list[str]], deltas: Sequence[object]) -> None:
         whole[2] += part.arguments
 
 
-def _no_answer(answer: object) -> str:
+def _no_answer(answer: object) -> BadResponse:
     if isinstance(answer, str):
-        return "the server answered with text that is no JSON, such as an HTML page"
-    return f"the server's answer has no choices ({type(answer).__name__})"
+        return BadResponse("the server answered with text that is no JSON, such as an HTML page")
+    error = BadResponse(f"the server's answer has no choices ({type(answer).__name__})")
+    told = getattr(answer, "error", None)
+    if isinstance(told, Mapping):
+        error.code = told.get("code")  # a gateway's 200 around another's 429
+    return error

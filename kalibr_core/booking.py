@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from .failures import RULES
 from .learner import Learner
+from .paths import is_number
 from .types import (
     JSON,
     Basis,
@@ -120,8 +121,28 @@ def basis_from(data: object) -> tuple[Basis, ...]:
     """Read back what `basis_data` wrote; anything else gives none."""
     try:
         return tuple(
-            Basis(str(arm), cost, bool(down), tuple((w, a, b) for w, a, b in runs))
+            Basis(str(arm), _cost(cost), bool(down), _runs(runs))
             for arm, cost, down, runs in data  # type: ignore[attr-defined]  # untrusted JSON
         )
     except (TypeError, ValueError):
         return ()
+
+
+def _cost(value: object) -> float | None:
+    if value is not None and not is_number(value):
+        raise ValueError
+    return value
+
+
+def _runs(data: Sequence[Sequence[object]]) -> tuple[tuple[float, float, float], ...]:
+    """A posterior's components; what no posterior can be is refused, not computed with."""
+    runs: list[tuple[float, float, float]] = []
+    for weight, alpha, beta in data:
+        if not (is_number(weight) and is_number(alpha) and is_number(beta)):
+            raise ValueError
+        if weight < 0.0 or alpha <= 0.0 or beta <= 0.0:
+            raise ValueError
+        runs.append((weight, alpha, beta))
+    if not any(weight > 0.0 for weight, _, _ in runs):
+        raise ValueError
+    return tuple(runs)

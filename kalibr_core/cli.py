@@ -137,18 +137,21 @@ def _print_tables(found: list[GoalStatus], file: str) -> None:
 
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     if not found:
-        console.print(f"{file} holds no outcomes yet.")
+        console.print(Text(f"{file} holds no outcomes yet."))
     for goal in found:
-        table = Table(title=f"{goal.goal}: {goal.decisions} decisions", title_justify="left")
+        # As Text: in a plain string, a name's own brackets would be markup.
+        title = Text(f"{goal.goal}: {goal.decisions} decisions")
+        table = Table(title=title, title_justify="left")
         table.add_column("path", overflow="fold")
         for name in ("success", "share", "attempts", "failed", "USD", "s", "state", "changed"):
             table.add_column(name, justify="right")
         for path in goal.paths:
             table.add_row(
-                path.path_id,
+                Text(path.path_id),
                 f"{path.success:.3f} ({path.evidence:.0f})",
                 f"{path.share:.0%}",
                 str(path.attempts),

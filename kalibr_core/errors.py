@@ -15,6 +15,7 @@ KalibrError
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,10 @@ class KalibrError(Exception):
 
     kalibr: Decision | None = None
     """The call's record, where one was made."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle what it holds: the default calls `__init__` with the message alone."""
+        return _rebuilt, (type(self), self.args), self.__dict__
 
 
 class ConfigError(KalibrError, ValueError):
@@ -93,6 +98,9 @@ class StreamInterrupted(KalibrError, ConnectionError):
 class BadResponse(KalibrError, ConnectionError):
     """The server's response is not an OpenAI-format answer."""
 
+    code: object = None
+    """The code of the error in it, where it holds one."""
+
 
 class OutputRejected(KalibrError, ValueError):
     """Gate 1 refused an output; `reason` is its code."""
@@ -119,6 +127,10 @@ class AllPathsFailed(KalibrError, RuntimeError):
         )
         super().__init__(f"all {len(self.errors)} attempts failed, {stopped} ({tried})")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        state = {**self.__dict__, "errors": tuple(map(_portable, self.errors))}
+        return _rebuilt, (type(self), self.args), state
+
 
 def describe(error: Exception) -> str:
     """An error in a few words, without the text that a provider put into it."""
@@ -126,3 +138,25 @@ def describe(error: Exception) -> str:
         return error.reason
     status = getattr(error, "status_code", None)
     return type(error).__name__ + (f" {status}" if isinstance(status, int) else "")
+
+
+def _rebuilt(cls: type[KalibrError], args: tuple[object, ...]) -> KalibrError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    return error
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, where another process can have it; else one that says the same of it.
+
+    The providers' own hold the request, whose headers hold the key.
+    """
+    if isinstance(error, KalibrError):
+        return error
+    if not any("request" in name or "response" in name for name in vars(error)):
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:  # noqa: BLE001  # a foreign class's pickling may raise anything
+            return KalibrError(describe(error))
+        return error
+    return KalibrError(describe(error))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .bandit import propensity
 from .booking import basis_from
+from .paths import is_number
 from .types import JSON, Basis, Entry, Pull
 
 RULES = {
@@ -94,7 +95,7 @@ def explain_entries(entries: Sequence[Entry]) -> Explanation:
 
 def propensity_of(chosen: str, rule: str, recorded: JSON, basis: tuple[Basis, ...]) -> float | None:
     """The recorded propensity, else an estimate from the basis: the same for the same one."""
-    exact = float(recorded) if isinstance(recorded, int | float) else None
+    exact = float(recorded) if is_number(recorded) else None
     if exact is None and rule not in ("leader", "cheaper"):
         return None
     import random  # slow to import
@@ -143,9 +144,9 @@ def _became(entry: Entry) -> str:
 def _figures(data: Mapping[str, JSON]) -> str:
     cost, latency = data.get("cost_usd"), data.get("latency_s")
     parts = []
-    if isinstance(latency, int | float):
+    if is_number(latency):
         parts.append(f"{latency:.3f} s")
-    parts.append(f"{cost:.2g} USD" if isinstance(cost, int | float) else "cost unknown")
+    parts.append(f"{cost:.2g} USD" if is_number(cost) else "cost unknown")
     return ", ".join(parts)
 
 

@@ -90,6 +90,16 @@ NAMES: dict[str, FailureKind] = {
     "InternalServerError": K.SERVER_ERROR,
     "APIError": K.SERVER_ERROR,  # an error event inside a stream has no status
     "OSError": K.CONNECTION,
+    # Of a Router inside a Router's call: it has already tried, or another path may take it.
+    "AllPathsFailed": K.UNKNOWN,
+    "PathsBlocked": K.UNKNOWN,
+    "NoEligiblePath": K.UNSUPPORTED,
+    "BudgetExceeded": K.UNSUPPORTED,
+    "KalibrError": K.CALLER,
+    "LocalProtocolError": K.CALLER,  # a header that cannot be sent
+    "UnicodeEncodeError": K.CALLER,
+    "OverflowError": K.CALLER,
+    "RecursionError": K.CALLER,
     "TypeError": K.CALLER,
     "AttributeError": K.CALLER,
     "NameError": K.CALLER,
@@ -135,6 +145,11 @@ TEXTS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
 )
 """What a 400 or 403 says decides what it is: providers put most things under these two."""
 
+UNSENDABLE = ("LocalProtocolError", "UnicodeEncodeError")
+DEEPEST_CAUSE = 8
+READS = ("_process_response", "__stream__")
+"""The client's functions that read a response."""
+
 OUT_OF_CREDIT = re.compile(r"insufficient.?(quota|balance|funds)|credit balance|billing", re.I)
 OUT_OF_CREDIT_S = 60.0
 LONGEST_RETRY_AFTER_S = 3600.0
@@ -167,6 +182,8 @@ def _status(error: BaseException) -> int | None:
     for holder in (error, getattr(error, "response", None)):
         for name in ("status_code", "http_status", "status", "code"):
             value = getattr(holder, name, None)
+            if isinstance(value, str) and len(value) == 3 and value.isdecimal():
+                value = int(value)  # an error event inside a stream has its status as a text
             if isinstance(value, int) and 400 <= value <= 599:
                 return value
     return None
@@ -187,10 +204,48 @@ def _by_status(error: BaseException, status: int) -> FailureKind:
 def _by_name(error: BaseException) -> FailureKind:
     if getattr(error, "code", None) in ("rate_limit_exceeded", "rate_limit_error"):
         return K.RATE_LIMIT
+    kind = _by_class(error)
+    if kind is K.CONNECTION and _was_unsendable(error):
+        return K.CALLER
+    if isinstance(error, ValueError | RecursionError) and kind in (K.UNKNOWN, K.CALLER):
+        return _by_place(error) or kind
+    return kind
+
+
+def _by_class(error: BaseException) -> FailureKind:
     for cls in type(error).__mro__:
         if cls.__name__ in NAMES:
             return NAMES[cls.__name__]
     return K.UNKNOWN
+
+
+def _was_unsendable(error: BaseException) -> bool:
+    """Clients call it a failed connection, whatever kept them from sending.
+
+    Only by `raise ... from`: the caller may be handling an error of its own around the call.
+    """
+    cause = error.__cause__
+    for _ in range(DEEPEST_CAUSE):
+        if cause is None:
+            return False
+        if any(cls.__name__ in UNSENDABLE for cls in type(cause).__mro__):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def _by_place(error: BaseException) -> FailureKind | None:
+    """Where it was raised tells whose numbers or nesting JSON cannot hold: sent, or received."""
+    trace = error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        module = frame.f_globals.get("__name__")
+        if module == "json.encoder":
+            return K.CALLER
+        if module == "json.decoder" or frame.f_code.co_name in READS:
+            return K.BAD_RESPONSE
+        trace = trace.tb_next
+    return None
 
 
 def _text(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import TypeAlias, TypeGuard
 
 from .errors import ConfigError
-from .types import Path
+from .types import JSON, Path
 
 PathSpec: TypeAlias = "str | Mapping[str, object] | Path"
 
@@ -95,8 +95,10 @@ def checked_id(path: Path) -> str:
     _check_texts(path)
     _check_numbers(path)
     _check_flags(path)
-    params = _checked_params(path)
-    object.__setattr__(path, "params", json.loads(params))  # a copy, since the id is made of it
+    params, copied = _checked_params(path)
+    object.__setattr__(path, "params", copied)  # a copy, since the id is made of it
+    if path.api_key is not None:
+        object.__setattr__(path, "api_key", Secret(path.api_key))
     if path.name is not None:
         return path.name
     return path.model + _server(path) + _suffix(params)
@@ -184,7 +186,23 @@ def _check_flags(path: Path) -> None:
             )
 
 
-def _checked_params(path: Path) -> str:
+class Secret(str):
+    """A key that is used as any string, and left out of reprs, pickles and `asdict`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(None), ()
+
+    def __deepcopy__(self, memo: dict[int, object]) -> None:
+        return None
+
+
+def _checked_params(path: Path) -> tuple[str, dict[str, JSON]]:
+    """The params as the text that names the path, and what that text says."""
     if not isinstance(path.params, Mapping):
         raise ConfigError(f"path {path.model!r}: params must be a dict, got {_show(path.params)}")
     for key in path.params:
@@ -193,7 +211,9 @@ def _checked_params(path: Path) -> str:
         if key in RESERVED:
             raise ConfigError(f"path {path.model!r}: params has {key!r}; {RESERVED[key]}")
     try:
-        return json.dumps(path.params, sort_keys=True, allow_nan=False, ensure_ascii=False)
+        text = json.dumps(path.params, sort_keys=True, allow_nan=False, ensure_ascii=False)
+        text.encode()  # a lone surrogate can be neither hashed nor sent
+        return text, json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"path {path.model!r}: params must be JSON values, since they are sent as JSON "

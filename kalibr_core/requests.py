@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from .errors import ConfigError
-from .features import features_of, last_text
+from .features import features_of, last_text, text_of
 from .options import checked_call
 from .types import Request
 
@@ -42,9 +43,8 @@ class Asked:
         object.__setattr__(answer, "kalibr", decision)
         if self.model is not None:
             message = answer.choices[0].message
-            parsed = None
-            if decision.verified and message.content:
-                parsed = self.model.model_validate_json(message.content)
+            text = "" if message.tool_calls else text_of(message.content)
+            parsed = _parsed(self.model, text) if decision.verified and text else None
             message.parsed = parsed  # type: ignore[attr-defined]  # the client's models take extras
         return answer
 
@@ -60,6 +60,8 @@ def asked_of(
     Raises:
         ConfigError: something that a routed call does not take, or an invalid schema.
     """
+    for name in [name for name, value in params.items() if _is_absent(value)]:
+        del params[name]
     checked_call(messages, params)
     if session_id is not None and not isinstance(session_id, str):
         raise ConfigError(f"session_id must be a string, got {type(session_id).__name__}")
@@ -104,10 +106,36 @@ def _parser(model: type[BaseModel] | None) -> Callable[[str], object] | None:
     return None if model is None else model.model_validate_json
 
 
+def _parsed(model: type[BaseModel], text: str) -> BaseModel | None:
+    """None where it is not the model's: the answer is paid for, and goes to the caller anyway."""
+    try:
+        return model.model_validate_json(text)
+    except Exception:  # noqa: BLE001  # the model's own validators may raise anything
+        return None
+
+
+def _is_absent(value: object) -> bool:
+    """Is it one of the client's words for "not given"? Told by name: importing it is slow."""
+    return type(value).__name__ in ("NotGiven", "Omit")
+
+
+@lru_cache(maxsize=256)
+def _schema_of(model: type[BaseModel]) -> Mapping[str, object]:
+    """A pydantic model as a response format; made once, since that is slower than a choice."""
+    try:
+        schema = model.model_json_schema()
+    except Exception as error:  # the model's own hooks may raise anything
+        raise ConfigError(
+            f"response_format: {model.__name__} has no JSON schema: {error}. Drop the fields that "
+            "JSON cannot hold, or give a schema as a dict"
+        ) from error
+    return {"type": "json_schema", "json_schema": {"name": model.__name__, "schema": schema}}
+
+
 def _format_of(
     wanted: ResponseFormat,
 ) -> tuple[Mapping[str, object] | None, type[BaseModel] | None]:
-    if wanted is None:
+    if wanted is None or _is_absent(wanted):
         return None, None
     if isinstance(wanted, Mapping):
         from .gates.structural import check_response_format  # as in the router
@@ -120,8 +148,7 @@ def _format_of(
         check_response_format(wanted)
         return wanted, None
     if isinstance(wanted, type) and hasattr(wanted, "model_json_schema"):
-        schema = {"name": wanted.__name__, "schema": wanted.model_json_schema()}
-        return {"type": "json_schema", "json_schema": schema}, wanted
+        return _schema_of(wanted), wanted
     raise ConfigError(
         f"response_format must be a dict in OpenAI's form or a pydantic model, got {wanted!r}"
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from .bandit import RunLengthPolicy
 from .learner import evidence_of
+from .paths import is_number
 from .types import Entry
 
 RECENT = 100
@@ -99,11 +100,11 @@ def _count(tally: _Tally, entry: Entry) -> None:
     tally.attempts += 1
     tally.failures += "failure" in data
     cost, latency = data.get("cost_usd"), data.get("latency_s")
-    if isinstance(cost, int | float):
+    if is_number(cost):
         tally.cost_usd += cost
     else:
         tally.unpriced += 1
-    if isinstance(latency, int | float):
+    if is_number(latency):
         tally.latencies.append(float(latency))
     tally.last_at = max(tally.last_at, entry.at)
 

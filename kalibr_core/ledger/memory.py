@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from ..types import Entry
+from .forks import watch_forks
 
 MOST = 20_000
 """Entries kept; the oldest go first. Beliefs are not lost with them: the policy holds those."""
@@ -20,6 +21,7 @@ class MemoryLedger:
         self._entries: OrderedDict[str, tuple[int, Entry]] = OrderedDict()
         self._position = 0
         self._lock = threading.Lock()
+        watch_forks(self)
 
     def append(self, entry: Entry) -> bool:
         with self._lock:
@@ -46,3 +48,6 @@ class MemoryLedger:
 
     def close(self) -> None:
         """Nothing to close."""
+
+    def _leave_parent(self) -> None:
+        self._lock = threading.Lock()

@@ -10,12 +10,12 @@ import json
 import os
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import LedgerError
 from ..types import JSON, Batch, Entry, Evidence, EvidenceKind
+from .forks import watch_forks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -84,7 +84,7 @@ class SQLiteLedger:
         except OSError as error:
             raise LedgerError(f"cannot make the ledger's folder {folder}: {error}") from error
         self._connection: sqlite3.Connection | None = self._open()
-        _LEDGERS.add(self)
+        watch_forks(self)
 
     def append(self, entry: Entry) -> bool:
         """Write one entry.
@@ -160,7 +160,11 @@ class SQLiteLedger:
                 self._connection.close()
 
     def _leave_parent(self) -> None:
-        """In a forked child: leave the connection, and open another with the next use."""
+        """In a forked child: leave the connection, and open another with the next use.
+
+        SQLite keeps book of the file locks of its process. A child inherits the book without the
+        locks: it must neither use nor keep the connection, and no fork may fall into a transaction.
+        """
         self._lock = threading.Lock()
         if self._connection is not None:
             self._connection.close()
@@ -256,35 +260,3 @@ def _data(text: str) -> Mapping[str, JSON]:
     except ValueError:
         return {}
     return data if isinstance(data, dict) else {}
-
-
-# SQLite keeps book of the file locks of its process. A forked child inherits the book without the
-# locks: it must neither use nor keep the connection, and no fork may fall into a transaction.
-_LEDGERS: weakref.WeakSet[SQLiteLedger] = weakref.WeakSet()
-_HELD: list[SQLiteLedger] = []
-
-
-def _before_fork() -> None:
-    _HELD[:] = list(_LEDGERS)
-    for ledger in _HELD:
-        ledger._lock.acquire()
-
-
-def _after_fork_in_parent() -> None:
-    for ledger in _HELD:
-        ledger._lock.release()
-    _HELD.clear()
-
-
-def _after_fork_in_child() -> None:
-    for ledger in _HELD:
-        ledger._leave_parent()
-    _HELD.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )

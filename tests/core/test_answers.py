@@ -194,3 +194,35 @@ def test_no_answer_is_told_as_what_it_is() -> None:
         read_completion(Thing(choices=None))  # type: ignore[arg-type]
     with pytest.raises(BadResponse, match="no answer"):
         read_chunks([])
+
+
+def completion(content: Any = "x", **choice: Any) -> Any:
+    message = Thing(content=content)
+    return Thing(choices=[Thing(message=message, **choice)], usage=None, model="m")
+
+
+def test_a_content_of_parts_is_their_text() -> None:
+    parts = [{"type": "text", "text": "It is"}, {"type": "text", "text": "Paris."}, 5]
+    assert read_completion(completion(parts)).text == "It is\nParis."
+    chunk = Thing(choices=[Thing(delta=Thing(content=parts[:1]), finish_reason=5)])
+    output = read_chunks([chunk])  # type: ignore[list-item]
+    assert (output.text, output.finish_reason) == ("It is", None)
+
+
+@pytest.mark.parametrize("reason", [5, ["stop"], {"a": 1}, None])
+def test_a_finish_reason_that_is_no_word_is_none(reason: Any) -> None:
+    assert read_completion(completion(finish_reason=reason)).finish_reason is None
+
+
+@pytest.mark.parametrize("count", [2**53, 10**400, True, 1.5])
+def test_a_count_beyond_any_use_is_unknown(count: Any) -> None:
+    assert read_usage(Thing(prompt_tokens=count, completion_tokens=5)) is None
+    assert read_usage(Thing(prompt_tokens=2**53 - 1, completion_tokens=5)) is not None
+
+
+def test_an_error_in_a_200_keeps_its_meaning(server: Server) -> None:
+    server.body = {"error": {"code": 429, "message": "slow down"}}
+    with routed(server) as router:
+        decision = router.completion(MESSAGES).kalibr  # type: ignore[attr-defined]
+    assert [o.path_id for o in decision.outcomes] == ["odd", "good"]
+    assert decision.outcomes[0].failure.kind == "rate_limit"

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
 
 import pytest
 
-from kalibr_core import BadResponse, FailureKind, OutputRejected, StreamInterrupted
+from kalibr_core import (
+    AllPathsFailed,
+    BadResponse,
+    ConfigError,
+    FailureKind,
+    KalibrError,
+    OutputRejected,
+    PathsBlocked,
+    StreamInterrupted,
+)
 from kalibr_core.failures import LONGEST_RETRY_AFTER_S, OUT_OF_CREDIT_S, RULES, classify
 from kalibr_core.testing import provider_error
 from kalibr_core.types import EvidenceKind, Failure
@@ -128,6 +139,10 @@ NAMED: list[tuple[BaseException, FailureKind]] = [
     (AttributeError("x"), K.CALLER),
     (ImportError("x"), K.CALLER),
     (ValueError("x"), K.UNKNOWN),
+    (KalibrError("closed"), K.CALLER),
+    (ConfigError("x"), K.CALLER),
+    (AllPathsFailed([], [], stopped="x"), K.UNKNOWN),
+    (PathsBlocked(1.0, []), K.UNKNOWN),
 ]
 
 
@@ -184,3 +199,88 @@ def test_the_reason_is_a_class_name_and_never_the_errors_text() -> None:
     failure = told(provider_error(500, "the prompt was: my secret"))
     assert failure.reason == "ProviderError"
     assert "secret" not in repr(failure)
+
+
+class LocalProtocolError(TransportError):
+    """As in httpx: what was to be sent cannot be."""
+
+
+class APIConnectionError(Exception):
+    pass
+
+
+def raised(work: Callable[[], object]) -> Exception:
+    with pytest.raises(Exception) as caught:
+        work()
+    return caught.value
+
+
+def circular() -> dict[str, object]:
+    params: dict[str, object] = {}
+    params["params"] = params
+    return params
+
+
+def nested(depth: int) -> object:
+    value: object = 0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: json.dumps({"temperature": math.nan}, allow_nan=False),
+        lambda: json.dumps(circular()),
+        lambda: json.dumps(nested(100_000)),
+        lambda: json.dumps(10**5000),
+        lambda: "ü".encode("ascii"),
+        lambda: math.exp(1e9),
+    ],
+    ids=["nan", "circular", "nested", "digits", "header", "overflow"],
+)
+def test_a_request_that_cannot_be_sent_is_the_callers(work: Callable[[], object]) -> None:
+    assert told(raised(work)).kind is K.CALLER
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000, "{"])
+def test_a_response_that_cannot_be_read_is_the_providers(text: str) -> None:
+    assert told(raised(lambda: json.loads(text))).kind is K.BAD_RESPONSE
+
+
+def test_an_unsendable_header_is_no_failed_connection() -> None:
+    error = APIConnectionError()
+    error.__cause__ = LocalProtocolError("Illegal header value")
+    assert told(error).kind is K.CALLER
+    error.__cause__ = RemoteProtocolError()
+    assert told(error).kind is K.CONNECTION
+
+
+def test_what_the_caller_handles_around_the_call_does_not_count() -> None:
+    error = APIConnectionError()
+    error.__context__ = UnicodeEncodeError("ascii", "x", 0, 1, "x")
+    assert told(error).kind is K.CONNECTION
+
+
+class StreamEvent(Exception):
+    """An error event in a stream: the client makes its code a string."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__("event")
+        self.code = code
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("429", K.RATE_LIMIT),
+        ("401", K.AUTH),
+        ("400", K.INVALID_REQUEST),
+        ("1301", K.UNKNOWN),
+        ("200", K.UNKNOWN),
+        ("server_error", K.UNKNOWN),
+    ],
+)
+def test_a_code_of_digits_is_a_status(code: str, kind: FailureKind) -> None:
+    assert told(StreamEvent(code)).kind is kind

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
+from dataclasses import asdict, replace
 
 import pytest
 
-from kalibr_core import Path
+from kalibr_core import ConfigError, Path
 from kalibr_core.paths import parse_path, parse_paths
 
 IDS: list[tuple[dict[str, object], str]] = [
@@ -67,3 +70,32 @@ def test_strings_dicts_and_paths_may_be_mixed() -> None:
     found = parse_paths(["a/x", {"model": "b/y"}, Path(model="c/z")])
     assert [p.model for p in found] == ["a/x", "b/y", "c/z"]
     assert [p.id for p in parse_paths(p for p in ["a", "b"])] == ["a", "b"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("params", [{"user": "\ud800"}, {"\ud800": 1}, {"seed": 10**5000}])
+def test_params_that_cannot_be_sent_are_told_when_the_path_is_made(
+    params: dict[str, object],
+) -> None:
+    with pytest.raises(ConfigError, match="JSON"):
+        parse_path({"model": "m", "params": params})
+
+
+def test_a_key_stays_in_the_process() -> None:
+    path = Path(model="m", api_key="sk-12345678", params={"extra_headers": {"x": "hunter2"}})
+    assert path.api_key == "sk-12345678"
+    assert f"Bearer {path.api_key}" == "Bearer sk-12345678"
+    assert "hunter2" not in repr(path)
+    assert "sk-1234" not in repr(path) + repr(path.api_key)
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        text = pickle.dumps(path, protocol)
+        assert b"sk-1234" not in text
+        other = pickle.loads(text)
+        assert (other.id, other.params, other.api_key) == (path.id, path.params, None)
+    assert "sk-1234" not in str(asdict(path))
+    assert asdict(path)["api_key"] is None
+
+
+def test_a_copy_within_the_process_keeps_its_key() -> None:
+    path = Path(model="m", api_key="sk-12345678")
+    for other in (copy.copy(path), *copy.deepcopy([path]), replace(path, timeout_s=1.0)):
+        assert other.api_key == "sk-12345678"

@@ -18,9 +18,10 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from kalibr_core import Router, SQLiteLedger
+from kalibr_core import MemoryLedger, Router, SQLiteLedger
 from kalibr_core.bandit import RunLengthPolicy
 from kalibr_core.learner import evidence_of
+from kalibr_core.ports import Ledger
 from kalibr_core.testing.ledger_checks import entry
 
 from ..scene import Scene, named
@@ -170,7 +171,7 @@ def test_another_process_outcomes_come_in_within_a_second(file: FilePath) -> Non
 # Forks.
 
 
-def in_child(work: Callable[[], None]) -> int:
+def in_child(work: Callable[[], object]) -> int:
     """Fork, do the work there, and leave without any clean-up; the parent waits."""
     pid = os.fork()
     if pid == 0:
@@ -309,3 +310,54 @@ def test_a_fork_while_threads_are_calling_does_not_hang_the_child(file: FilePath
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     db.close()
     scene.router.close()
+
+
+def test_two_threads_that_fork_at_once_leave_no_lock_held(file: FilePath) -> None:
+    ledgers: list[Ledger] = [SQLiteLedger(file), MemoryLedger()]
+    pids: list[int] = []
+
+    def fork(name: str) -> None:
+        for _ in range(15):
+            pids.append(in_child(lambda: [ledger.append(entry(name)) for ledger in ledgers]))
+
+    threads = [threading.Thread(target=fork, args=(f"t{n}",), daemon=True) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LIMIT_S)
+    assert len(pids) == 45
+    assert all(map(ended_well, pids))
+    for ledger in ledgers:
+        assert ledger.append(entry("parent"))
+        ledger.close()
+
+
+def test_a_child_may_use_a_memory_ledger_that_another_thread_was_using() -> None:
+    ledger = MemoryLedger(most=10)
+    stop = threading.Event()
+
+    def work() -> None:
+        number = 0
+        while not stop.is_set():
+            ledger.append(entry("parent", number := number + 1))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        pids = [in_child(lambda: ledger.append(entry("child"))) for _ in range(30)]
+        assert all(map(ended_well, pids))
+    finally:
+        stop.set()
+        thread.join(LIMIT_S)
+
+
+def test_a_childs_child_may_fork_too(file: FilePath) -> None:
+    ledger = SQLiteLedger(file)
+
+    def work() -> None:
+        ledger.append(entry("child"))
+        assert ended_well(in_child(lambda: ledger.append(entry("grandchild"))))
+
+    assert ended_well(in_child(work))
+    assert {e.decision_id for _, e in ledger.entries()} == {"child", "grandchild"}
+    ledger.close()
