@@ -14,6 +14,7 @@ from .errors import (
     NoEligiblePath,
     OutputRejected,
     PathsBlocked,
+    RouterClosed,
     StreamInterrupted,
     UnknownDecision,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "Policy",
     "Request",
     "Router",
+    "RouterClosed",
     "SQLiteLedger",
     "StreamInterrupted",
     "ToolCall",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .answers import choices_of, is_content
 from .arguments import arguments_of, for_create, is_plain
-from .errors import BadResponse, KalibrError, StreamInterrupted
+from .errors import BadResponse, RouterClosed, StreamInterrupted
 from .providers import Endpoint
 from .time_limit import TimeLimit, keep_limits
 from .types import Attempt, Path
@@ -225,7 +225,7 @@ class Clients:
     def _check_open(self) -> None:
         """A call that was under way when its Router was closed leaves no connections behind."""
         if self._closed:
-            raise KalibrError("the Router is closed: make a new one")
+            raise RouterClosed
 
     def _forget_closed_loops(self) -> None:
         """A client holds on to its loop, so that neither goes by itself once the loop is closed."""

@@ -7,6 +7,7 @@ KalibrError
 ├── NoEligiblePath (ValueError)        no path can take this request; nothing was called
 ├── BudgetExceeded (RuntimeError)      the call's cost budget allows no attempt
 ├── PathsBlocked (RuntimeError)        every path is blocked for now; see `retry_after_s`
+├── RouterClosed (RuntimeError)         a call on a Router after its `close()`
 ├── StreamInterrupted (ConnectionError) a stream ended before it was finished
 ├── BadResponse (ConnectionError)      a response that is not the provider's format
 ├── OutputRejected (ValueError)        gate 1 refused an output
@@ -89,6 +90,14 @@ class PathsBlocked(KalibrError, RuntimeError):
             else f"the first returns in {retry_after_s:.1f} s: try again then"
         )
         super().__init__(f"every path is blocked ({'; '.join(reasons)}); {when}.")
+
+
+class RouterClosed(KalibrError, RuntimeError):
+    """A call on a Router after its `close()`."""
+
+    def __init__(self, goal: str | None = None) -> None:
+        of = "" if goal is None else f" of goal {goal!r}"
+        super().__init__(f"this Router{of} is closed; make a new one")
 
 
 class StreamInterrupted(KalibrError, ConnectionError):

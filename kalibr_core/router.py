@@ -23,7 +23,7 @@ from .booking import Books
 from .choice import Choice, Limits, Roster
 from .clients import Clients
 from .costs import Costs
-from .errors import ConfigError, KalibrError, UnknownDecision
+from .errors import ConfigError, RouterClosed, UnknownDecision
 from .explain import Explanation, explain_entries
 from .learner import Learner
 from .ledger import open_ledger
@@ -412,7 +412,7 @@ class Router:
         timeout_s: float | None,
     ) -> Plan[T]:
         if self._closed:
-            raise KalibrError(f"this Router of goal {self.goal!r} is closed; make a new one")
+            raise RouterClosed(self.goal)
         if self._pid != os.getpid():
             self._after_fork()
         limits = self._limits

@@ -33,6 +33,7 @@ PUBLIC: dict[str, list[str]] = {
         "Policy",
         "Request",
         "Router",
+        "RouterClosed",
         "SQLiteLedger",
         "StreamInterrupted",
         "ToolCall",
