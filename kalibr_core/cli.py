@@ -10,9 +10,16 @@ if TYPE_CHECKING:
     import typer
 
     from .ledger import SQLiteLedger
-    from .status import GoalStatus
+    from .status import GoalStatus, PathStatus
 
 INSTALL = "kalibr's commands need two more packages: pip install 'kalibr-core[cli]'"
+
+
+LEGEND = (
+    "success: how likely a call is to succeed now, by the policy's beliefs (reachable, passing"
+    " gate 1, as good as its scores). share: of the last 100 decisions. calls: attempts, retries"
+    " included. USD: in all. s: median of the last calls. state: up, or down and only probed."
+)
 
 
 def main() -> None:
@@ -133,35 +140,44 @@ def _print_json(found: list[GoalStatus]) -> None:
 
 
 def _print_tables(found: list[GoalStatus], file: str) -> None:
-    import time
-
+    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console()
     if not found:
-        console.print(Text(f"{file} holds no outcomes yet."))
+        console.print(Text(f"{file} holds no outcomes yet."), soft_wrap=True)
     for goal in found:
         # As Text: in a plain string, a name's own brackets would be markup.
-        title = Text(f"{goal.goal}: {goal.decisions} decisions")
-        table = Table(title=title, title_justify="left")
+        counted = "1 decision" if goal.decisions == 1 else f"{goal.decisions} decisions"
+        table = Table(
+            title=Text(f"{goal.goal}: {counted}"), title_justify="left", box=box.SIMPLE_HEAD
+        )
         table.add_column("path", overflow="fold")
-        for name in ("success", "share", "attempts", "failed", "USD", "s", "state", "changed"):
-            table.add_column(name, justify="right")
+        for name in ("success", "share", "calls", "failed", "USD", "s", "state"):
+            table.add_column(name, justify="right", no_wrap=True)
         for path in goal.paths:
             table.add_row(
                 Text(path.path_id),
-                f"{path.success:.3f} ({path.evidence:.0f})",
+                f"{path.success:.3f}",
                 f"{path.share:.0%}",
                 str(path.attempts),
                 str(path.failures),
-                "unknown" if path.cost_usd is None else f"{path.cost_usd:.4g}",
+                "unknown" if path.cost_usd is None else f"{path.cost_usd:.3g}",
                 "" if path.latency_s is None else f"{path.latency_s:.2f}",
-                "down" if path.down else "up",
-                "never" if path.changed_at is None else _ago(time.time() - path.changed_at),
+                _state(path),
             )
         console.print(table)
+    if found:
+        console.print(Text(LEGEND), style="dim")
+
+
+def _state(path: PathStatus) -> str:
+    import time
+
+    state = "down" if path.down else "up"
+    return state if path.changed_at is None else f"{state}, {_ago(time.time() - path.changed_at)}"
 
 
 def _ago(seconds: float) -> str:

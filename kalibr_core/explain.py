@@ -21,6 +21,8 @@ RULES = {
     "fallback": "the policy could not choose, so the first path was taken",
 }
 
+PRIOR_COUNT = 4.0
+"""Of the first run's prior, Beta(3, 1)."""
 DRAWS = 1000
 """Of the propensity's estimate: its standard error is then at most .016."""
 
@@ -33,7 +35,7 @@ class ArmView:
     success: float
     """Posterior mean of its success, in [0, 1]."""
     evidence: float
-    """How many outcomes that rests on."""
+    """About how many outcomes that rests on; 0: only on the prior."""
     cost_usd: float | None
     down: bool
     """True: it was taken for failing, and only probed."""
@@ -112,7 +114,7 @@ def _view(basis: Basis) -> ArmView:
     return ArmView(
         path_id=basis.arm,
         success=sum(w * a / (a + b) for w, a, b in basis.runs) / total,
-        evidence=max(0.0, sum(w * (a + b) for w, a, b in basis.runs) / total - 2.0),
+        evidence=max(0.0, sum(w * (a + b) for w, a, b in basis.runs) / total - PRIOR_COUNT),
         cost_usd=basis.cost_usd,
         down=basis.down,
     )
@@ -121,7 +123,8 @@ def _view(basis: Basis) -> ArmView:
 def _arm_line(arm: ArmView) -> str:
     cost = "unknown cost" if arm.cost_usd is None else f"about {arm.cost_usd:.2g} USD a call"
     state = ", taken for failing" if arm.down else ""
-    return f"{arm.path_id}: success {arm.success:.3f} by {arm.evidence:.0f} outcomes, {cost}{state}"
+    known = f"by about {arm.evidence:.0f} outcomes" if arm.evidence >= 0.5 else "not tried yet"
+    return f"{arm.path_id}: success {arm.success:.3f} ({known}), {cost}{state}"
 
 
 def _attempt_line(entry: Entry) -> str:

@@ -22,7 +22,7 @@ class PathStatus:
 
     path_id: str
     success: float
-    """Posterior mean of passing gate 1, in [0, 1]."""
+    """How likely a call is to succeed now: reachable, passing gate 1, as good as its scores."""
     evidence: float
     """How many outcomes that rests on."""
     share: float
