@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ..types import Basis
 from .beliefs import Belief
-from .bounds import MAX_COUNT, clamped, items
+from .bounds import clamped, items
 from .constants import Constants
 from .regime import Regime, Tally
 
@@ -179,19 +179,31 @@ class ArmState:
         return self.behaviour.count >= c.behaviour_from
 
     def _rescale(self, c: Constants) -> None:
-        """Move each run's mean from success to value; the rarer evidence sets its size."""
+        """Move each run's mean from success to value, and its spread with it."""
         answers = 1.0 if self.availability is None else self.availability.factor
-        limit = MAX_COUNT
-        if self.judged:
-            limit = c.score_prior_good + c.score_prior_bad + c.score_counts * self.scores.count
         components = []
         for weight, a, b, *_ in self.quality.runs:
-            size = min(a + b, limit)
             worth = self._worth(a / (a + b), answers, c)
+            size = self._size(a, b, answers, worth, c) if self.judged else a + b
             components.append((weight, size * worth, size * (1.0 - worth)))
         self.components = components
         self.mean = self._worth(self.quality.mean, answers, c)
-        self.count = min(self.count, max(0.0, limit - 4.0))
+
+    def _size(self, a: float, b: float, answers: float, worth: float, c: Constants) -> float:
+        """The counts of a Beta with the variance of the product: success times (1 + score) / 2.
+
+        What is not known of the score widens what the arm is drawn from; it takes nothing from
+        what is known of its success.
+        """
+        success = a / (a + b)
+        good = c.score_prior_good + c.score_counts * self.scores.good
+        total = c.score_prior_good + c.score_prior_bad + c.score_counts * self.scores.count
+        score = good / total
+        of_success = success * (1.0 - success) / (a + b + 1.0)
+        of_score = score * (1.0 - score) / (total + 1.0)
+        factor = 0.5 + 0.5 * score
+        variance = answers**2 * (factor**2 * of_success + 0.25 * success**2 * of_score)
+        return min(max(worth * (1.0 - worth) / max(variance, 1e-12) - 1.0, 1.0), a + b)
 
     def _worth(self, success: float, answers: float, c: Constants) -> float:
         """Success, availability, score and behaviour as one value in [0, 1]."""

@@ -26,7 +26,7 @@ class Probe:
     def __init__(self, at: float, before: float) -> None:
         self.at = at
         self.before = before
-        """The arm's mean before it."""
+        """The arm's mean success before it: of what its outcomes are, scores left aside."""
         self.successes = 0
         self.outstanding = True
 
@@ -81,7 +81,7 @@ class Probes:
         """An arm is about to be probed."""
         probe = self._probes.get(arm.id)
         if probe is None or probe.outstanding:
-            self._probes[arm.id] = Probe(calls, arm.mean)
+            self._probes[arm.id] = Probe(calls, arm.quality.mean)
         else:
             probe.outstanding = True
 

@@ -78,11 +78,24 @@ def test_value_with_scores_by_hand():
 
 def test_an_unjudged_arm_among_judged_ones_has_quality_three_quarters():
     state, _ = healthy()
-    success = state.mean
+    success, count = state.mean, state.count
     state.judged = True
     state.refresh(DEFAULTS)
     assert state.mean == pytest.approx(success * 0.875)
-    assert state.count == 0.0  # its value is as untested as its score
+    assert state.count == count  # what is known of its success stays known
+
+
+def test_what_is_not_known_of_a_score_widens_the_value_and_less_so_with_each_score():
+    state, _ = healthy()
+    state.judged = True
+    state.refresh(DEFAULTS)
+    sizes = []
+    for _ in range(3):
+        state.scores.add(0.9, 0.1)
+        state.refresh(DEFAULTS)
+        sizes.append(sum(w * (a + b) for w, a, b in state.components))
+    known = sum(w * (a + b) for w, a, b, *_ in state.quality.runs)
+    assert sizes[0] < sizes[1] < sizes[2] < known
 
 
 def test_components_keep_the_mean_of_the_value():

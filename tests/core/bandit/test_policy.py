@@ -6,8 +6,8 @@ import random
 from statistics import fmean
 
 import pytest
-from conftest import LOSS, OUTAGE, WIN
 
+from conftest import LOSS, OUTAGE, WIN
 from kalibr_core.bandit import RunLengthPolicy
 from kalibr_core.types import Arm, Context, Evidence, EvidenceKind
 
@@ -176,3 +176,21 @@ def test_late_outcomes_in_batches_of_16(play):
             del waiting[:16]
     assert share(pulls[500:1000], 1) > 0.85
     assert share(pulls[1060:], 1) < 0.2
+
+
+@pytest.mark.parametrize("scores", [1, 5])
+def test_a_score_does_not_unlearn_outcomes(scores: int):
+    """After 300 good calls a few good scores leave nearly all traffic where it was."""
+    costs = {"dear": 1.0, "cheap": 0.06, "middle": 0.25}
+    stayed = 0
+    for seed in range(6):
+        policy = RunLengthPolicy(list(costs), random.Random(seed))
+        arms = [Arm(name, cost) for name, cost in costs.items()]
+        for call in range(400):
+            if call == 300:
+                for _ in range(scores):
+                    policy.update("cheap", Evidence(EvidenceKind.SCORE, 0.9, 0.1))
+            arm = policy.pull(arms, Context()).arm
+            policy.update(arm, Evidence(EvidenceKind.QUALITY, 1.0, 0.0))
+            stayed += call >= 300 and arm == "cheap"
+    assert stayed >= 6 * 90

@@ -14,7 +14,7 @@ from kalibr_core.bandit.regime import Tally
 
 def arm(name: str, mean: float) -> ArmState:
     state = ArmState(name, DEFAULTS)
-    state.mean = mean
+    state.mean = state.quality.mean = mean
     return state
 
 
