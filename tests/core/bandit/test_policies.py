@@ -7,10 +7,10 @@ import math
 import random
 
 import pytest
-from conftest import LOSS, WIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import LOSS, WIN
 from kalibr_core.bandit import FixedPolicy, RunLengthPolicy, ThompsonPolicy, UniformPolicy
 from kalibr_core.ports import Persistent
 from kalibr_core.types import Arm, Context, Evidence, EvidenceKind
