@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from .failures import RULES
 from .learner import Learner
 from .paths import is_number
 from .types import (
@@ -13,7 +12,6 @@ from .types import (
     Basis,
     Decision,
     Entry,
-    EvidenceKind,
     Outcome,
     Path,
     Pull,
@@ -50,7 +48,7 @@ class Books:
             outcome.path_id,
             self._learner.origin,
             self._wall(),
-            _evidence_kind(outcome),
+            outcome.evidence,
             outcome.reward,
             data,
         )
@@ -76,12 +74,6 @@ class Books:
         self._learner.warn("gate", what)
 
 
-def _evidence_kind(outcome: Outcome) -> EvidenceKind:
-    if outcome.failure is not None:
-        return RULES[outcome.failure.kind].evidence
-    return EvidenceKind.NONE if outcome.reward is None else EvidenceKind.QUALITY
-
-
 def _attempt_data(outcome: Outcome) -> dict[str, JSON]:
     data: dict[str, JSON] = {"latency_s": round(outcome.latency_s, 6)}
     if outcome.failure is not None:
@@ -103,26 +95,31 @@ def _attempt_data(outcome: Outcome) -> dict[str, JSON]:
 
 
 def _decision_data(pull: Pull, request: Request) -> dict[str, JSON]:
-    return {
+    data: dict[str, JSON] = {
         "rule": pull.rule,
         "chosen": pull.arm,
         "propensity": pull.propensity,
         "basis": [basis_data(b) for b in pull.basis],
         "features": list(request.features),
     }
+    if pull.due is not None:
+        data["due"] = pull.due
+    if pull.previous is not None:
+        data["previous"] = pull.previous
+    return data
 
 
 def basis_data(basis: Basis) -> JSON:
     """JSON as it stands: the policy has rounded it."""
-    return [basis.arm, basis.cost_usd, basis.down, basis.runs]
+    return list(basis)
 
 
 def basis_from(data: object) -> tuple[Basis, ...]:
     """Read back what `basis_data` wrote; anything else gives none."""
     try:
         return tuple(
-            Basis(str(arm), _cost(cost), bool(down), _runs(runs))
-            for arm, cost, down, runs in data  # type: ignore[attr-defined]  # untrusted JSON
+            Basis(str(arm), _cost(cost), bool(down), _runs(runs), _doubt(*rest))
+            for arm, cost, down, runs, *rest in data  # type: ignore[attr-defined]  # untrusted JSON
         )
     except (TypeError, ValueError):
         return ()
@@ -132,6 +129,12 @@ def _cost(value: object) -> float | None:
     if value is not None and not is_number(value):
         raise ValueError
     return value
+
+
+def _doubt(value: object = 0.0) -> float:
+    if not is_number(value):
+        raise ValueError
+    return min(max(value, 0.0), 100.0)
 
 
 def _runs(data: Sequence[Sequence[object]]) -> tuple[tuple[float, float, float], ...]:

@@ -1,4 +1,4 @@
-"""Which path a call tries next: capabilities, blocks, budgets, rounds; then the policy's pull."""
+"""Which path a call tries next: blocks, budgets, rounds; then the policy's pull."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 from .blocks import Blocks
 from .costs import Costs
+from .eligibility import Eligibility
 from .errors import BudgetExceeded, KalibrError, NoEligiblePath, PathsBlocked
 from .failures import RULES
+from .sessions import Sessions
 from .types import (
     Arm,
     Attempt,
@@ -62,6 +64,7 @@ class Roster:
     paths: Mapping[str, Path]
     costs: Costs
     blocks: Blocks
+    sessions: Sessions
 
 
 class Choice:
@@ -81,14 +84,13 @@ class Choice:
         self._limits = limits
         self._pull = pull
         self._rng = rng
+        self._eligibility = Eligibility(roster.costs, request, max_cost_usd=limits.max_cost_usd)
         self._number = 0
-        self._spent_usd = 0.0
         self._round = 1
         self._tried: dict[str, Failure] = {}
         """Paths that failed in this round."""
         self._out: dict[str, str] = {}
         """Paths that this call does not try (again), and why."""
-        self._min_window = 0
         self._waited: set[str] = set()
         self._stay: tuple[Path, float] | None = None
         """A path whose short `Retry-After` is being waited for, and until when."""
@@ -102,7 +104,7 @@ class Choice:
         """
         self._ends = now + self._limits.deadline_s
         for path in self._roster.paths.values():
-            if reason := _unable(path, self._request):
+            if reason := self._eligibility.unable(path):
                 self._out[path.id] = reason
         if len(self._out) == len(self._roster.paths):
             raise NoEligiblePath([f"{name}: {why}" for name, why in self._out.items()])
@@ -124,8 +126,8 @@ class Choice:
             return self._attempt(candidates, left_s, wall)
         return self._next_round_or_wait(now, left_s)
 
-    def failed(self, path: Path, failure: Failure, *, now: float) -> None:
-        """Take note of a failure: what may be tried after it."""
+    def failed(self, path: Path, failure: Failure, *, now: float) -> EvidenceKind:
+        """Take note of a failure: what may be tried after it, and what it says of the path."""
         rule = RULES[failure.kind]
         self._tried[path.id] = failure
         if self._roster.blocks.failed(path.id, failure, now=now):
@@ -138,27 +140,25 @@ class Choice:
             )
         if rule.then == "larger":
             self._out[path.id] = "context overflow"
-            window = self._roster.costs.window(path)
-            self._min_window = max(self._min_window, window or self._request.features.input_tokens)
+            self._eligibility.overflowed(path)
         elif not rule.again:
             self._out[path.id] = str(failure.kind)
         wait_s = failure.retry_after_s
-        if wait_s is None or not rule.again or path.id in self._waited:
-            return
-        if wait_s <= self._limits.max_wait_s and now + wait_s < self._ends:
-            self._waited.add(path.id)
-            self._stay = (path, now + wait_s)
+        if wait_s is not None and rule.again and path.id not in self._waited:
+            self._stay_for(path, wait_s, now)
+        if rule.often is not None and self._roster.blocks.is_storm(path.id):
+            return rule.often
+        return rule.evidence
 
-    def passed(self, path: Path) -> None:
-        self._roster.blocks.passed(path.id)
+    def passed(self, path: Path, *, now: float) -> None:
+        self._roster.blocks.passed(path.id, now=now)
+
+    def answered(self, path: Path, *, wall: float) -> None:
+        """Its answer is the call's: the conversation's next turn may want to stay there."""
+        self._roster.sessions.answered(self._request.features.session, path.id, at=wall)
 
     def spent(self, outcome: Outcome) -> None:
-        """Count an attempt's cost, and learn how long the path's answers are."""
-        cost = outcome.cost_usd
-        if cost is None:  # no usage came, or the caller left: unknown is not free
-            cost = self._roster.costs.at_most(self.path(outcome.path_id), self._request)
-        self._spent_usd += cost or 0.0
-        self._roster.costs.learn(outcome)
+        self._eligibility.spent(self.path(outcome.path_id), outcome)
 
     def cost_usd(self, path: Path, usage: Usage | None) -> float | None:
         return self._roster.costs.of(path, usage)
@@ -174,7 +174,7 @@ class Choice:
             if path.id not in self._tried
             and path.id not in self._out
             and self._roster.blocks.wait_s(path.id, now=now) == 0.0
-            and self._fits(path)
+            and self._eligibility.fits(path)
         ]
 
     def _attempt(
@@ -183,9 +183,14 @@ class Choice:
         self._number += 1
         costs = self._roster.costs
         arms = [Arm(path.id, costs.expected(path, self._request)) for path in candidates]
-        context = Context(number=self._number, at=wall, features=self._request.features)
-        pull = self._pull(arms, context)
+        pull = self._pull(arms, self._context(wall))
         return self._order(self._roster.paths[pull.arm], left_s), pull
+
+    def _context(self, wall: float) -> Context:
+        features, previous = self._request.features, None
+        if self._number == 1:
+            previous = self._roster.sessions.previous(features.session, at=wall)
+        return Context(number=self._number, at=wall, features=features, previous=previous)
 
     def _order(self, path: Path, left_s: float) -> Attempt:
         limits = self._limits
@@ -213,6 +218,12 @@ class Choice:
             arm=path.id, rule="retry_after", propensity=1.0
         )
 
+    def _stay_for(self, path: Path, wait_s: float, now: float) -> None:
+        """Stay with a path that asks for a short wait, if the deadline allows it."""
+        if wait_s <= self._limits.max_wait_s and now + wait_s < self._ends:
+            self._waited.add(path.id)
+            self._stay = (path, now + wait_s)
+
     def _next_round_or_wait(self, now: float, left_s: float) -> Wait | str:
         """Nobody is left in this round: begin another, or wait for a block to end."""
         again = [
@@ -220,7 +231,7 @@ class Choice:
             for name, failure in self._tried.items()
             if name not in self._out
             and RULES[failure.kind].again
-            and self._fits(self._roster.paths[name])
+            and self._eligibility.fits(self._roster.paths[name])
         ]
         free = [name for name in again if self._roster.blocks.wait_s(name, now=now) == 0.0]
         if free:
@@ -241,7 +252,7 @@ class Choice:
             if (wait_s := self._roster.blocks.wait_s(path.id, now=now)) > 0.0
             and (path.id in again or path.id not in self._tried)
             and path.id not in self._out
-            and self._fits(path)
+            and self._eligibility.fits(path)
         }
         first_s = min(blocked.values(), default=math.inf)
         if first_s < left_s:
@@ -251,7 +262,8 @@ class Choice:
         return self._nobody_left(blocked, first_s)
 
     def _nobody_left(self, blocked: Mapping[str, float], first_s: float) -> str:
-        dear = [r for p in self._roster.paths.values() if (r := self._unaffordable(p)) is not None]
+        unaffordable = map(self._eligibility.unaffordable, self._roster.paths.values())
+        dear = [why for why in unaffordable if why is not None]
         if blocked:
             why = [
                 f"{name}: {self._out.get(name) or self._roster.blocks.why(name)}"
@@ -273,33 +285,3 @@ class Choice:
         """Half a second, doubled with each round, with jitter."""
         seconds = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(self._round - 1, 10))
         return seconds * self._rng.uniform(0.5, 1.0)
-
-    def _fits(self, path: Path) -> bool:
-        """Is it large enough for what overflowed, and within what is left of the budget?"""
-        return self._fits_window(path) and self._unaffordable(path) is None
-
-    def _fits_window(self, path: Path) -> bool:
-        if self._min_window == 0:
-            return True
-        window = self._roster.costs.window(path)
-        return window is not None and window > self._min_window
-
-    def _unaffordable(self, path: Path) -> str | None:
-        """Why an attempt does not fit what is left of `max_cost_usd`, or None."""
-        budget = self._limits.max_cost_usd
-        if budget is None:
-            return None
-        cost = self._roster.costs.at_most(path, self._request)
-        if cost is None:
-            return f"{path.id}: its price is unknown"
-        if self._spent_usd + cost > budget:
-            return f"{path.id}: about {cost:.6f} USD"
-        return None
-
-
-def _unable(path: Path, request: Request) -> str | None:
-    if request.tools and path.tools is False:
-        return "cannot call tools (tools=False)"
-    if request.features.images and path.images is False:
-        return "cannot read images (images=False)"
-    return None

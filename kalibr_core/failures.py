@@ -27,6 +27,8 @@ class Rule(NamedTuple):
     again: bool = False
     """May the same path be tried again within the call, when no other is left?"""
     block: Literal["no", "for a while", "until changed"] = "no"
+    often: EvidenceKind | None = None
+    """What it says instead where much of the path's traffic ends so (`Blocks.is_storm`)."""
 
 
 RULES: dict[FailureKind, Rule] = {
@@ -38,7 +40,13 @@ RULES: dict[FailureKind, Rule] = {
     K.UNKNOWN: Rule(EvidenceKind.AVAILABILITY, "next", again=True),
     # A path that hung once is not waited for a second time by the same caller.
     K.TIMEOUT: Rule(EvidenceKind.AVAILABILITY, "next"),
-    K.RATE_LIMIT: Rule(EvidenceKind.NONE, "next", again=True, block="for a while"),
+    K.RATE_LIMIT: Rule(
+        EvidenceKind.NONE,
+        "next",
+        again=True,
+        block="for a while",
+        often=EvidenceKind.AVAILABILITY,
+    ),
     K.AUTH: Rule(EvidenceKind.NONE, "next", block="until changed"),
     K.NOT_FOUND: Rule(EvidenceKind.NONE, "next", block="until changed"),
     K.UNSUPPORTED: Rule(EvidenceKind.NONE, "next"),

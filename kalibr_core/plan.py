@@ -19,6 +19,7 @@ from .ports import Gate
 from .types import (
     Attempt,
     Decision,
+    EvidenceKind,
     Failed,
     Failure,
     FailureKind,
@@ -153,8 +154,9 @@ class _Run(Generic[T]):
             self._failed(attempt, rejected, latency_s, first_s, output=output)
             self._keep(answer, output, attempt.path, rejected.reason)
             return self._done(answer, output, attempt.path, verified=False) if in_hands else None
-        self._book(attempt, latency_s, first_s, output, None, passed=verdict.passed)
-        self.call.choice.passed(attempt.path)
+        evidence = EvidenceKind.NONE if verdict.passed is None else EvidenceKind.QUALITY
+        self.call.choice.passed(attempt.path, now=self.call.clock())
+        self._book(attempt, latency_s, first_s, output, None, evidence)
         return self._done(answer, output, attempt.path, verified=bool(verdict.passed))
 
     def _verdict(self, output: Output) -> Verdict:
@@ -179,8 +181,8 @@ class _Run(Generic[T]):
         """Book a failure, and raise what is the caller's to mend."""
         failure = classify(error, now=self.call.wall)
         self.errors.append(error)
-        self._book(attempt, latency_s, first_s, output, failure)
-        self.call.choice.failed(attempt.path, failure, now=self.call.clock())
+        evidence = self.call.choice.failed(attempt.path, failure, now=self.call.clock())
+        self._book(attempt, latency_s, first_s, output, failure, evidence)
         if RULES[failure.kind].then == "raise":
             raise self._marked(error)
 
@@ -191,15 +193,16 @@ class _Run(Generic[T]):
         first_s: float | None,
         output: Output | None,
         failure: Failure | None,
+        evidence: EvidenceKind = EvidenceKind.NONE,
         *,
-        passed: bool | None = None,
         abandoned: bool = False,
     ) -> None:
         usage = output.usage if output else None
         outcome = Outcome(
             path_id=attempt.path.id,
             number=attempt.number,
-            reward=_reward(failure, passed),
+            reward=None if evidence is EvidenceKind.NONE else float(failure is None),
+            evidence=evidence,
             failure=failure,
             latency_s=latency_s,
             first_token_s=first_s,
@@ -240,6 +243,7 @@ class _Run(Generic[T]):
 
     def _done(self, answer: T, output: Output, path: Path, *, verified: bool) -> Done[T]:
         decision = self._decision(path, verified=verified)
+        self.call.choice.answered(path, wall=self.call.wall())
         return Done(answer=answer, output=output, decision=decision)
 
     def _decision(self, path: Path, *, verified: bool) -> Decision:
@@ -289,9 +293,3 @@ def _parsed(parse: Callable[[str], object], text: str) -> Verdict | None:
     except Exception as error:  # noqa: BLE001  # a parser raises what it likes
         return Verdict(passed=False, reason="schema", detail=type(error).__name__)
     return None
-
-
-def _reward(failure: Failure | None, passed: bool | None) -> float | None:
-    if failure is None:
-        return None if passed is None else 1.0
-    return None if RULES[failure.kind].evidence == "none" else 0.0

@@ -41,6 +41,7 @@ from .prices import price_of
 from .providers import endpoints_of
 from .reports import Reports
 from .requests import Messages, ResponseFormat, asked_of
+from .sessions import Sessions
 from .streams import AsyncRoutedStream, RoutedStream
 from .types import Attempt, Output, Request
 
@@ -145,6 +146,7 @@ class Router:
             paths={p.id: p for p in self.paths},
             costs=Costs({p.id: price_of(p, provider=endpoints[p.id].provider) for p in self.paths}),
             blocks=Blocks(),
+            sessions=Sessions(),
         )
         if policy is None:
             policy = RunLengthPolicy([p.id for p in self.paths], rng=self._rng)
@@ -169,7 +171,8 @@ class Router:
 
         Args:
             messages: in OpenAI's format.
-            session_id: names the conversation; only its hash is recorded.
+            session_id: names the conversation; the policy is told which path answered its last
+                turn. Only its hash is kept.
             timeout: longest time of each attempt of this call, in seconds.
             response_format: OpenAI's, or a pydantic model (then `message.parsed` is an instance).
             params: further parameters of OpenAI's chat completions, sent as they are.
@@ -438,6 +441,8 @@ class Router:
         """Forked workers must not all draw the same, and each writes under a name of its own."""
         self._pid = os.getpid()
         self._learner.forked()
+        self._roster.blocks.forked()
+        self._roster.sessions.forked()
         if self._reseed:
             self._rng.seed()
 

@@ -148,6 +148,11 @@ class Context:
     at: float = 0.0
     """Wall-clock time, seconds since the epoch."""
     features: Features | None = None
+    previous: str | None = None
+    """The arm that answered the conversation's previous turn; switching away from it has a price.
+
+    Told for a call's first attempt alone. It may not be among the arms that are offered now.
+    """
 
 
 class Basis(NamedTuple):
@@ -157,19 +162,24 @@ class Basis(NamedTuple):
     cost_usd: float | None
     down: bool
     runs: tuple[tuple[float, float, float], ...]
-    """(weight, alpha, beta) of the posterior's components; weights sum to 1."""
+    """(weight, alpha, beta) of the posterior's components; weights sum to 1, but for light ones."""
+    doubt: float = 0.0
+    """How far above its mean, in logits, the arm may still be for all that the evidence says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pull:
+class Pull(NamedTuple):
     """A policy's choice."""
 
     arm: str
     rule: str
-    """What decided: `leader`, `cheaper`, `probe`, `only`, or a baseline's own word."""
+    """What decided: `leader`, `cheaper`, `probe`, `conversation`, `only`, or a baseline's word."""
     propensity: float | None = None
     """The arm's probability, where it is known without an estimate; else see `basis`."""
     basis: tuple[Basis, ...] = ()
+    due: str | None = None
+    """The arm whose probe was due; it is made with a fixed probability, else an arm is drawn."""
+    previous: str | None = None
+    """The arm that a conversation may stay with."""
 
 
 class EvidenceKind(enum.StrEnum):
@@ -328,6 +338,8 @@ class Outcome:
     number: int
     reward: float | None
     """1.0 passed, 0.0 failed, None: it says nothing about the path."""
+    evidence: EvidenceKind
+    """What the reward speaks about."""
     failure: Failure | None
     latency_s: float
     first_token_s: float | None

@@ -7,7 +7,7 @@ import pytest
 from kalibr_core import Path, Request, Usage
 from kalibr_core.costs import Costs
 from kalibr_core.prices import Price
-from kalibr_core.types import Features, Outcome
+from kalibr_core.types import EvidenceKind, Features, Outcome
 
 A, B, C = (Path(model=f"gpt-{name}") for name in "abc")
 REQUEST = Request(features=Features(1000, 1, 0, False, 0, None, None))
@@ -23,6 +23,7 @@ def answered(path: Path, output_tokens: int) -> Outcome:
         path_id=path.id,
         number=1,
         reward=1.0,
+        evidence=EvidenceKind.QUALITY,
         failure=None,
         latency_s=1.0,
         first_token_s=None,
