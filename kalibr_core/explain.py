@@ -16,15 +16,17 @@ RULES = {
     "by more than the saving is worth",
     "probe": "it had not been tried for a while, and finding out whether it has become better "
     "was worth a call",
+    "conversation": "the conversation's previous turn was answered there, and a switch would have "
+    "cost more than it was worth",
     "only": "it was the only path that could be tried",
     "retry_after": "it had asked to be called again after a short wait",
     "fallback": "the policy could not choose, so the first path was taken",
 }
 
+ESTIMATED = ("leader", "cheaper", "probe", "conversation")
+"""Rules whose propensity is worked out from the basis."""
 PRIOR_COUNT = 4.0
 """Of the first run's prior, Beta(3, 1)."""
-DRAWS = 1000
-"""Of the propensity's estimate: its standard error is then at most .016."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,24 +90,31 @@ def explain_entries(entries: Sequence[Entry]) -> Explanation:
         chosen=chosen,
         rule=rule,
         why=RULES.get(rule, f"its policy's rule is {rule!r}"),
-        propensity=propensity_of(chosen, rule, first.data.get("propensity"), basis),
+        propensity=propensity_of(first, basis),
         arms=tuple(map(_view, basis)),
         attempts=tuple(map(_attempt_line, attempts)),
         later=tuple(_later_line(entry) for entry in entries if entry.kind != "attempt"),
     )
 
 
-def propensity_of(chosen: str, rule: str, recorded: JSON, basis: tuple[Basis, ...]) -> float | None:
-    """The recorded propensity, else an estimate from the basis: the same for the same one."""
-    exact = float(recorded) if is_number(recorded) else None
-    if exact is None and rule not in ("leader", "cheaper"):
+def propensity_of(first: Entry, basis: tuple[Basis, ...]) -> float | None:
+    """The recorded propensity, else the one that the basis gives; None: it cannot be told."""
+    data = first.data
+    recorded, rule = data.get("propensity"), str(data.get("rule"))
+    if not is_number(recorded) and rule not in ESTIMATED:
         return None
-    import random  # slow to import
-
+    due, previous = data.get("due"), data.get("previous")
+    pull = Pull(
+        arm=str(data.get("chosen", first.path_id)),
+        rule=rule,
+        propensity=float(recorded) if is_number(recorded) else None,
+        basis=basis,
+        due=due if isinstance(due, str) else None,
+        previous=previous if isinstance(previous, str) else None,
+    )
     try:
-        pull = Pull(arm=chosen, rule=rule, propensity=exact, basis=basis)
-        return propensity(pull, rng=random.Random(0), draws=DRAWS)
-    except (ValueError, ZeroDivisionError):
+        return propensity(pull)
+    except (ValueError, ArithmeticError):
         return None
 
 

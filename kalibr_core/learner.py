@@ -43,7 +43,7 @@ class Learner:
         self.origin = os.urandom(6).hex()
         self.lost = 0
         """Entries that could be written nowhere."""
-        self._version = f"{type(policy).__name__}/1"
+        self._version = str(getattr(policy, "FORMAT", type(policy).__name__))
         self._clock = clock
         self._lock = threading.RLock()
         self._pending: deque[Entry] = deque()

@@ -17,6 +17,9 @@ from .bounds import saving
 from .constants import Constants
 from .regime import Tally
 
+LOOK_AGAIN = 16.0
+"""Calls after which it is worked out again, at the latest, which arms are due."""
+
 
 class Probe:
     """One arm's probe: under way, or succeeded and about to be followed by another."""
@@ -26,19 +29,36 @@ class Probe:
     def __init__(self, at: float, before: float) -> None:
         self.at = at
         self.before = before
-        """The arm's mean success before it: of what its outcomes are, scores left aside."""
+        """The arm's mean success before it."""
         self.successes = 0
-        self.outstanding = True
+        self.outstanding = 1
+
+    @property
+    def follows(self) -> bool:
+        """Is another one to follow at once? Where outcomes come late, in growing numbers."""
+        return self.outstanding < 2 * self.successes
 
 
 class Probes:
-    """The probes of one process: one outstanding per arm."""
+    """The probes of one process: one outstanding per arm, more only after successes."""
 
-    __slots__ = ("_constants", "_probes")
+    __slots__ = ("_constants", "_probes", "_quiet", "_quiet_at")
 
     def __init__(self, constants: Constants) -> None:
         self._constants = constants
         self._probes: dict[str, Probe] = {}
+        self.wake()
+
+    def wake(self) -> None:
+        """Something has changed: look at every arm again."""
+        self._quiet = -1.0
+        """Before this call no arm is due ..."""
+        self._quiet_at = -math.inf
+        """... nor before this wall time."""
+
+    def quiet(self, calls: float, at: float) -> bool:
+        """Is it sure that no arm is due yet?"""
+        return calls < self._quiet and at < self._quiet_at
 
     def due(
         self,
@@ -47,68 +67,77 @@ class Probes:
         chosen: int,
         tally: Tally,
         known: int,
+        at: float,
     ) -> int | None:
         """The arm whose probe is most overdue, given the arm that would be chosen without one.
 
-        `known` is the number of the goal's arms.
+        `known` is the number of the goal's arms, `at` the wall time or 0.
         """
         calls, best, most = tally.calls, None, 1.0
-        usual, c = arms[chosen], self._constants
-        worth = self._most_worth(usual, tally, known)
+        self._quiet, self._quiet_at = calls + LOOK_AGAIN, math.inf
         for index, arm in enumerate(arms):
-            idle = calls - arm.last
-            price = usual.mean - arm.mean + c.probe_cost
-            early = worth * idle * idle < price and not arm.down and not self._probes
-            if early or index == chosen:
+            if index == chosen:
                 continue
             probe = self._probes.get(arm.id)
-            if probe and not probe.outstanding:
+            if probe and probe.follows:
+                self._quiet = calls
                 return index
-            if idle < c.min_interval or (probe and calls - probe.at < c.lost_after):
-                continue
-            wait = interval(arm, usual, costs[index], costs[chosen], tally, known, c)
+            idle = calls - arm.last
+            wait = interval(
+                arm, arms[chosen], costs[index], costs[chosen], tally, known, self._constants
+            )
+            wait = self._sooner(arm, idle, wait, at)
+            if probe and calls - probe.at < self._constants.lost_after:
+                wait = max(wait, idle + self._constants.lost_after - (calls - probe.at))
             if idle >= most * wait:
                 best, most = index, idle / wait
+            # Beliefs move meanwhile: look again well before the probe is due.
+            self._quiet = min(self._quiet, calls + max(0.0, wait - idle) / 4.0)
         return best
 
-    def _most_worth(self, chosen: ArmState, tally: Tally, known: int) -> float:
-        """An arm that is up is due at worth * idle^2 >= price or later: spares most of the work."""
+    def _sooner(self, arm: ArmState, idle: float, wait: float, at: float) -> float:
+        """By the wall clock an arm that is down may be due before `wait` calls."""
         c = self._constants
-        gain = (1.0 - chosen.mean) / 2.0 + c.margin
-        return gain * change_hazard(tally, known, c) / c.interval_factor**2
+        if not arm.down or at <= 0.0 or arm.last_at <= 0 or wait == math.inf:
+            return wait
+        down_s = max(0.0, arm.last_at - arm.since_at)
+        due_at = arm.last_at + min(max(c.return_share * down_s, c.return_least_s), c.return_most_s)
+        # A clock that was set back must not hold a probe up for longer than this.
+        if at >= due_at or at < arm.last_at - c.return_least_s:
+            return min(wait, max(c.min_interval, min(idle, wait)))
+        self._quiet_at = min(self._quiet_at, due_at)
+        return wait
 
     def begin(self, arm: ArmState, calls: float) -> None:
         """An arm is about to be probed."""
         probe = self._probes.get(arm.id)
-        if probe is None or probe.outstanding:
-            self._probes[arm.id] = Probe(calls, arm.quality.mean)
+        if probe is not None and probe.follows:
+            probe.outstanding += 1
         else:
-            probe.outstanding = True
+            self._probes[arm.id] = Probe(calls, arm.success)
 
     def end(self, arm: str) -> None:
         """A probe taught nothing."""
-        self._probes.pop(arm, None)
+        if self._probes.pop(arm, None) is not None:
+            self.wake()  # it may be due again
 
     def learned(self, arm: ArmState, gain: float, loss: float) -> None:
         """An outcome of an arm has come in: is its probe to be followed by another?"""
         if (probe := self._probes.get(arm.id)) is None:
             return
-        probe.outstanding = False
-        probe.successes += 1
-        newest = arm.quality.runs[0][3] > probe.at
-        if loss > gain or newest or not self._worth_following(arm, probe):
+        self.wake()
+        probe.outstanding = max(0, probe.outstanding - round(gain + loss))
+        probe.successes += max(1, round(gain))
+        belief = arm.quality
+        newest = belief.births[belief.top] > probe.at
+        if loss > gain or newest or not self._worth_following(probe):
             del self._probes[arm.id]
 
-    def _worth_following(self, arm: ArmState, probe: Probe) -> bool:
+    def _worth_following(self, probe: Probe) -> bool:
         """Successes follow successes while they may still mean that the arm has changed."""
         if probe.successes > self._constants.max_follow:
             return False
-        return arm.down or 2.0 / (probe.successes + 2.0) >= probe.before**probe.successes
-
-
-def change_hazard(tally: Tally, known: int, constants: Constants) -> float:
-    """Chance per call that one of the arms has become better than it ever was."""
-    return (1.0 + tally.rises) / (known * (constants.hazard_calls + tally.calls))
+        return 2.0 / (probe.successes + 2.0) >= probe.before**probe.successes
 
 
 def interval(
@@ -121,19 +150,31 @@ def interval(
     constants: Constants,
 ) -> float:
     """Calls between two probes of `arm` while `chosen` is called otherwise; inf: never."""
-    dearer = constants.margin * saving(chosen_cost, cost)
-    cheaper = constants.margin * saving(cost, chosen_cost)
-    factor = constants.outage_factor if arm.down else constants.interval_factor
+    c = constants
+    dearer = c.margin * saving(chosen_cost, cost)
+    cheaper = c.margin * saving(cost, chosen_cost)
     if arm.down:
-        ended = (constants.ended + tally.returns) / (1.0 + tally.drops)
-        hazard = min(1.0, ended) / (tally.calls - arm.since + 1.0)
-        better = arm.home_value(constants) - chosen.mean
+        better = arm.home_value(c) - chosen.mean
         gain = max(0.0, better) + cheaper if cheaper else better - dearer
+        factor, hazard = c.outage_factor, return_hazard(tally.calls - arm.since, tally, c)
     else:
-        hazard = change_hazard(tally, known, constants)
-        gain = (1.0 - chosen.mean - dearer) / 2.0 + cheaper
-    if gain <= constants.min_gain:
+        # It may have risen to anywhere: the chance to pass the chosen one, times the mean lead.
+        gain = max(0.0, 1.0 - chosen.mean + cheaper - dearer) ** 2 / 2.0
+        factor, hazard = (
+            c.interval_factor,
+            (1.0 + tally.rises) / (known * (c.rise_calls + tally.calls)),
+        )
+    if gain <= c.min_gain:
         return math.inf
-    price = max(0.0, chosen.mean - arm.mean) + constants.probe_cost + dearer
-    wait = factor * math.sqrt(price / (gain * hazard))
-    return max(constants.min_interval, wait)
+    price = max(0.0, chosen.mean - arm.mean) + c.probe_cost + dearer
+    return max(c.min_interval, factor * math.sqrt(price / (gain * hazard)))
+
+
+def return_hazard(down: float, tally: Tally, constants: Constants) -> float:
+    """Chance per call that an outage ends which has lasted `down` calls.
+
+    Short ones are common only where outages have been seen to end; any may be a lasting one.
+    """
+    short = tally.ended(constants.ended) / (down + 1.0)
+    lasting = constants.lasting / (constants.lasting_calls + down)
+    return (short + lasting) / (1.0 + down / constants.patience)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..types import JSON
-from .beliefs import Return, Run
+from .beliefs import UNITS, Belief, Return, Run, whole
 from .bounds import MAX_COUNT, MIN_COUNT, clamped, items
 from .constants import Constants
 
@@ -28,8 +25,12 @@ class Tally:
         self.drops = 0.0
         self.returns = 0.0
 
+    def ended(self, least: float) -> float:
+        """Of all outages, the share that has ended; `least` of one more is taken for granted."""
+        return min(1.0, (least + self.returns) / (1.0 + self.drops))
+
     def state(self) -> list[float]:
-        return [self.calls, self.rises, self.drops, self.returns]
+        return [whole(self.calls), whole(self.rises), whole(self.drops), whole(self.returns)]
 
     @classmethod
     def restored(cls, state: object) -> Tally:
@@ -61,102 +62,132 @@ class Regime:
         self.since = 0.0
         self.level = (successes, failures)
         self.home = (successes, failures)
-        self.undo: list[float] | None = None
-        """What the last move changed: [birth, down, since, home..., rises, drops, returns]."""
+        self.undo: tuple[float, ...] | None = None
+        """What the last move changed: (birth, down, since, home..., rises, drops, returns)."""
 
     @property
     def home_mean(self) -> float:
         successes, failures = self.home
         return successes / (successes + failures)
 
-    def comeback(self, calls: float, gap: float, constants: Constants) -> Return | None:
-        """Chance that an outage ended during the last `gap` calls, and the level it returns to."""
-        if not self.down:
+    def comeback(
+        self, tally: Tally, gap: float, constants: Constants, *, turns: bool = True
+    ) -> Return | None:
+        """Chance that an outage ended during the last `gap` calls, and the level it returns to.
+
+        A return begins where outcomes turn, or while nobody looked. It is doubted until outages
+        have been seen to end: one lucky answer of a failing arm would bring its traffic back.
+        """
+        if not self.down or not (turns or gap > constants.min_interval):
             return None
-        chance = constants.return_rate * gap / (calls - self.since + 1.0)
-        return min(constants.max_return, chance), *self.home
+        chance = constants.return_rate * tally.ended(constants.return_doubt)
+        chance *= gap / (tally.calls - self.since + 1.0)
+        return Return(min(constants.max_return, chance), *self.home)
 
-    def follow(self, runs: Sequence[Run], tally: Tally, constants: Constants) -> None:
+    def follow(self, belief: Belief, tally: Tally, constants: Constants) -> None:
         """Move to the run that the evidence has settled on, if it has."""
-        top = runs[0]
-        if top[3] == self.birth:
-            self.level = top[1], top[2]
-        if top[3] != self.birth and top[0] > constants.regime_weight:
-            self._move(top, runs, tally, constants)
-        elif top[0] < constants.later_weight:
-            later = [run for run in runs if run[3] > self.birth]
-            if sum([run[0] for run in later]) > constants.later_weight:
-                self._move(max(later), runs, tally, constants)
+        weights, births = belief.weights, belief.births
+        index = belief.top
+        if births[index] == self.birth:
+            self.level = belief.level
+        elif weights[index] > constants.regime_weight * UNITS:
+            self._move(belief.run(index), belief, tally, constants)
+            return
+        if weights[index] < constants.later_weight * UNITS:
+            later = [i for i, birth in enumerate(births) if birth > self.birth]
+            if sum([weights[i] for i in later]) > constants.later_weight * UNITS:
+                heaviest = max(later, key=weights.__getitem__)
+                self._move(belief.run(heaviest), belief, tally, constants)
 
-    def _move(self, run: Run, runs: Sequence[Run], tally: Tally, constants: Constants) -> None:
-        _, a, b, birth, is_home = run
-        if self.undo and birth == self.undo[0]:
-            self._go_back(tally)
+    def renamed(self, taken: dict[float, float]) -> None:
+        """Runs were taken over by others that say the same."""
+        self.birth = taken.get(self.birth, self.birth)
+        if self.undo is not None:
+            self.undo = (taken.get(self.undo[0], self.undo[0]), *self.undo[1:])
+
+    def _move(self, run: Run, belief: Belief, tally: Tally, constants: Constants) -> None:
+        if self.undo and run.birth == self.undo[0]:
+            self._go_back(self.undo, tally)
             return
         before = tally.rises, tally.drops, tally.returns
-        undo = [self.birth, float(self.down), self.since, *self.home]
-        old_a, old_b = self._level_before(run, runs)
-        mean, old_mean = a / (a + b), old_a / (old_a + old_b)
-        if self.down and (is_home or mean >= self.home_mean - constants.home_slack):
+        undo = (self.birth, float(self.down), self.since, *self.home)
+        old_good, old_bad = self._level_before(run, belief)
+        old_mean = old_good / (old_good + old_bad)
+        mean = run.successes / (run.successes + run.failures)
+        if self.down and (run.is_home or mean >= self.home_mean - constants.home_slack):
             self.down = False
             tally.returns += 1.0
         elif not self.down and mean < old_mean:
-            scale = min(1.0, constants.home_counts / (old_a + old_b))
-            self.home = old_a * scale, old_b * scale
-            self.down, self.since = True, birth
+            scale = min(1.0, constants.home_counts / (old_good + old_bad))
+            self.home = _home(old_good * scale), _home(old_bad * scale)
+            self.down, self.since = True, run.birth
             tally.drops += 1.0
         elif not self.down:
             tally.rises += 1.0
         after = tally.rises, tally.drops, tally.returns
-        self.undo = undo + [new - old for new, old in zip(after, before, strict=True)]
-        self.birth, self.level = birth, (a, b)
+        self.undo = (*undo, *(new - old for new, old in zip(after, before, strict=True)))
+        self.birth, self.level = run.birth, (run.successes, run.failures)
 
-    def _level_before(self, run: Run, runs: Sequence[Run]) -> tuple[float, float]:
+    def _level_before(self, run: Run, belief: Belief) -> tuple[float, float]:
         """The old run's counts without what it has learned since the new run began."""
-        old = next((other for other in runs if other[3] == self.birth), None)
-        if old is None or run[4] or run[3] < self.birth:
+        old = next((other for other in belief if other.birth == self.birth), None)
+        if old is None or run.is_home or run.birth < self.birth:
             return self.level
-        return max(old[1] - (run[1] - 1.0), 1.0), max(old[2] - (run[2] - 1.0), MIN_COUNT)
+        return (
+            max(old.successes - (run.successes - 1.0), 1.0),
+            max(old.failures - (run.failures - 1.0), MIN_COUNT),
+        )
 
-    def _go_back(self, tally: Tally) -> None:
+    def _go_back(self, undo: tuple[float, ...], tally: Tally) -> None:
         """The older run was right after all: the move never happened."""
-        if self.undo is None:
-            return
-        self.birth, down, self.since, home_a, home_b, rises, drops, returns = self.undo
-        self.down, self.home = bool(down), (home_a, home_b)
+        self.birth, down, self.since, home_good, home_bad, rises, drops, returns = undo
+        self.down, self.home = bool(down), (home_good, home_bad)
         tally.rises = max(0.0, tally.rises - rises)
         tally.drops = max(0.0, tally.drops - drops)
         tally.returns = max(0.0, tally.returns - returns)
         self.undo = None
 
-    def state(self) -> JSON:
-        return [self.birth, self.down, self.since, *self.level, *self.home, self.undo]
+    def state(self, calls: float) -> list[float]:
+        """One row; what a settled arm does not need is left out."""
+        row = [whole(calls - self.birth), *map(whole, self.level)]
+        if self.down or self.undo:
+            row += [int(self.down), whole(self.since), *map(whole, self.home)]
+        if self.undo:
+            row += map(whole, self.undo)
+        return row
 
     @classmethod
     def restored(cls, state: object, *, calls: float) -> Regime:
         """Read a written regime; values out of bounds are clamped."""
-        birth, down, since, level_a, level_b, home_a, home_b, undo = items(state, 8)
-        regime = cls(1.0, 1.0)
-        regime.birth = clamped(birth, 0.0, calls)
-        regime.down = bool(down)
-        regime.since = clamped(since, 0.0, calls)
-        regime.level = _count(level_a), _count(level_b)
-        regime.home = _count(home_a), _count(home_b)
-        regime.undo = None if undo is None else _restored_undo(undo, calls)
+        row = items(state)
+        if len(row) not in (3, 7, 15):
+            raise ValueError(f"expected a regime of 3, 7 or 15 numbers, got {len(row)}")
+        regime = cls(_count(row[1]), _count(row[2]))
+        regime.birth = calls - clamped(row[0], 0.0, calls + 0.5)
+        if len(row) >= 7:
+            regime.down = bool(row[3])
+            regime.since = clamped(row[4], -0.5, calls)
+            regime.home = _count(row[5]), _count(row[6])
+        if len(row) == 15:
+            regime.undo = _restored_undo(row[7:], calls)
         return regime
 
 
+def _home(counts: float) -> float:
+    return max(MIN_COUNT, round(counts, 2))
+
+
 def _count(value: object) -> float:
-    return clamped(value, MIN_COUNT, MAX_COUNT)
+    return clamped(value, MIN_COUNT, 1e15)
 
 
-def _restored_undo(state: object, calls: float) -> list[float]:
-    birth, down, since, home_a, home_b, *deltas = items(state, 8)
-    return [
-        clamped(birth, 0.0, calls),
+def _restored_undo(state: object, calls: float) -> tuple[float, ...]:
+    birth, down, since, home_good, home_bad, *deltas = items(state, 8)
+    return (
+        clamped(birth, -0.5, calls),
         clamped(down, 0.0, 1.0),
-        clamped(since, 0.0, calls),
-        _count(home_a),
-        _count(home_b),
+        clamped(since, -0.5, calls),
+        _count(home_good),
+        _count(home_bad),
         *(clamped(delta, 0.0, 1.0) for delta in deltas),
-    ]
+    )

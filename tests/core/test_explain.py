@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
+from kalibr_core.bandit import RunLengthPolicy, propensity
 from kalibr_core.booking import basis_data, basis_from
 from kalibr_core.explain import explain_entries
 from kalibr_core.testing.ledger_checks import entry
-from kalibr_core.types import Basis
+from kalibr_core.types import Arm, Basis, Context, Evidence, EvidenceKind
 
-GOOD = Basis("a", 0.5, False, ((1.0, 2.0, 3.0),))
+GOOD = Basis("a", 0.5, False, ((1.0, 2.0, 3.0),), 0.25)
+OTHER = Basis("b", 0.5, False, ((1.0, 3.0, 2.0),), 0.25)
 
 DAMAGED: list[Any] = [
     None,
@@ -29,6 +32,9 @@ DAMAGED: list[Any] = [
     [["a", 0.5, False, [[1.0, 10**400, 1.0]]]],
     [["a", "cheap", False, [[1.0, 1.0, 1.0]]]],
     [["a", [1], False, [[1.0, 1.0, 1.0]]]],
+    [["a", 0.5, False, [[1.0, 1.0, 1.0]], "much"]],
+    [["a", 0.5, False, [[1.0, 1.0, 1.0]], float("nan")]],
+    [["a", 0.5, False, [[1.0, 1.0, 1.0]], 0.1, 0.2]],
 ]
 
 
@@ -47,6 +53,51 @@ def test_a_basis_is_read_back_as_it_was() -> None:
     assert basis_from([basis_data(GOOD)]) == (GOOD,)
     unpriced = GOOD._replace(cost_usd=None)
     assert basis_from([basis_data(unpriced)]) == (unpriced,)
+
+
+def test_a_basis_from_before_doubt_was_written_has_none() -> None:
+    """Such records are still read; they say less of the cheaper arms."""
+    (old,) = basis_from([basis_data(GOOD)[:4]])  # type: ignore[index, list-item]
+    assert old == GOOD._replace(doubt=0.0)
+
+
+def told(**data: Any) -> float | None:
+    """The propensity of a choice of `b`."""
+    basis = [basis_data(GOOD), basis_data(OTHER)]
+    data = {"basis": basis, "rule": "leader", "chosen": "b", "propensity": None} | data
+    return explain_entries([entry("d")._replace(data=data)]).propensity
+
+
+def test_an_estimate_takes_the_probe_and_the_conversation_into_account() -> None:
+    drawn, due, stays = told(), told(due="b"), told(previous="b", rule="conversation")
+    assert drawn is not None
+    assert due == pytest.approx(0.2 * drawn + 0.8)
+    assert told(due="a") == pytest.approx(0.2 * drawn)
+    assert stays is not None
+    assert stays > drawn
+
+
+def test_it_is_that_of_the_pull_itself() -> None:
+    """Written down and read back it has lost nothing."""
+    policy, arms = RunLengthPolicy(["a", "b"], random.Random(1)), [Arm("a", 1.0), Arm("b", 0.5)]
+    for number in range(60):
+        pull = policy.pull(arms, Context(previous="a" if number % 3 == 0 else None))
+        basis = [basis_data(each) for each in pull.basis]
+        data = {"basis": basis, "chosen": pull.arm, "due": pull.due, "previous": pull.previous}
+        assert told(**data, rule=pull.rule) == pytest.approx(propensity(pull), abs=1e-9)
+        gain = float(number % 4 > 0)
+        policy.update(pull.arm, Evidence(EvidenceKind.QUALITY, gain, 1.0 - gain))
+
+
+def test_what_was_recorded_as_certain_is_told_as_it_was() -> None:
+    assert told(propensity=1.0, rule="only") == 1.0
+    assert told(rule="first") is None, "another policy's rule"
+    assert told(chosen="c") is None, "not among the arms"
+
+
+@pytest.mark.parametrize("odd", [5, ["b"], {}, "nobody"])
+def test_an_odd_probe_or_conversation_is_none(odd: Any) -> None:
+    assert told(due=odd) == told(previous=odd) == told()
 
 
 @pytest.mark.parametrize("number", ["1", 10**400, float("nan"), float("inf"), True, [1], {}])

@@ -163,10 +163,10 @@ def test_closing_writes_the_beliefs_down(tmp_path: FilePath) -> None:
     ledger = SQLiteLedger(tmp_path / "kalibr.db")
     policy = RunLengthPolicy(["a"], random.Random(1))
     with Scene({"a": "good"}, policy=policy, ledger=ledger).router as router:
-        assert ledger.snapshot("scene", "RunLengthPolicy/1") is None
+        assert ledger.snapshot("scene", RunLengthPolicy.FORMAT) is None
         assert router.unwritten == 0
     again = SQLiteLedger(tmp_path / "kalibr.db")
-    assert again.snapshot("scene", "RunLengthPolicy/1") is not None
+    assert again.snapshot("scene", RunLengthPolicy.FORMAT) is not None
     again.close()
 
 
@@ -176,7 +176,7 @@ def test_beliefs_are_written_down_on_the_way(many: int, tmp_path: FilePath) -> N
     scene = Scene({"a": "good"}, policy=RunLengthPolicy(["a"], random.Random(1)), ledger=ledger)
     for _ in range(many):
         scene.run()
-    found = ledger.snapshot("scene", "RunLengthPolicy/1")
+    found = ledger.snapshot("scene", RunLengthPolicy.FORMAT)
     assert found is not None
     assert found[0] == 500
     scene.router.close()

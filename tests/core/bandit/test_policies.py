@@ -142,32 +142,6 @@ def test_garbage_is_refused_and_changes_nothing(make_persistent, garbage):
     assert policy.state() == before
 
 
-def spoiled(state, world, number):
-    """The state with some of its numbers replaced."""
-    if isinstance(state, dict):
-        return {key: spoiled(value, world, number) for key, value in state.items()}
-    if isinstance(state, list):
-        return [spoiled(value, world, number) for value in state]
-    if isinstance(state, float) and world.random() < 0.3:
-        return number
-    return state
-
-
-@given(seed=st.integers(0, 10**6), number=st.floats() | st.sampled_from(WILD))
-@settings(max_examples=60, deadline=None)
-@pytest.mark.parametrize("kind", PERSISTENT)
-def test_wild_numbers_in_a_state_are_clamped(kind, seed, number):
-    source = kind(names(4), random.Random(0))
-    lived(source, calls=60)
-    policy = kind(names(4), random.Random(0))
-    policy.restore(spoiled(source.state(), random.Random(seed), number))
-    arms = [Arm(name, 1.0) for name in names(4)]
-    for _ in range(10):
-        policy.update(policy.pull(arms, Context()).arm, LOSS)
-    lived(policy, calls=30)
-    json.dumps(policy.state(), allow_nan=False)
-
-
 @given(
     st.lists(
         st.tuples(
@@ -185,33 +159,10 @@ def test_no_evidence_makes_the_beliefs_leave_their_bounds(events):
     for arm, kind, gain, loss in events:
         policy.update(arm, Evidence(kind, gain, loss))
         policy.pull(arms, Context())
-    assert all(0.0 < state.mean < 1.0 and state.count >= 0.0 for state in policy._arms.values())
-
-
-def folded(outcomes, size):
-    """The mean after these outcomes in batches of `size`."""
-    policy = RunLengthPolicy(names(2), random.Random(0))
-    for start in range(0, len(outcomes), size):
-        part = outcomes[start : start + size]
-        policy.update("a0", Evidence(EvidenceKind.QUALITY, sum(part), len(part) - sum(part)))
-    return policy._arms["a0"].mean
-
-
-@given(st.integers(2, 40), st.floats(0.3, 1.0))
-@settings(max_examples=80, deadline=None)
-def test_batches_of_a_steady_arm_stay_close_to_one_by_one(size, rate):
-    """At most .06 apart while successes come evenly."""
-    outcomes = [float(int((n + 1) * rate) - int(n * rate)) for n in range(200)]
-    assert folded(outcomes, size) == pytest.approx(folded(outcomes, 1), abs=0.06)
-
-
-def test_batches_are_hardly_ever_far_from_one_by_one():
-    """On the mean .03 apart at random: a batch hides that its failures came last, in a row."""
-    world, distances = random.Random(1), []
-    for _ in range(60):
-        outcomes = [float(world.random() < 0.8) for _ in range(200)]
-        distances.append(abs(folded(outcomes, 20) - folded(outcomes, 1)))
-    assert sum(distances) / 60 < 0.03
+    for name in names(3):
+        mean, count = policy.belief(name)
+        assert 0.0 < mean < 1.0
+        assert 0.0 <= count < math.inf
 
 
 def test_a_long_life_stays_finite(make_persistent):

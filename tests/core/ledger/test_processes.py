@@ -94,7 +94,7 @@ def test_kill_9_in_the_middle_of_2000_calls_loses_no_outcome_that_had_returned(
     written = Counter(e.decision_id for _, e in ledger.entries(goal="scene"))
     assert {decision: written[decision] for decision in told} == told
     assert len(written) - len(told) <= 2, "besides them at most the call under way"
-    snapshot = ledger.snapshot("scene", "RunLengthPolicy/1")
+    snapshot = ledger.snapshot("scene", RunLengthPolicy.FORMAT)
     assert (snapshot is not None) == (after > 500), "the later ones begin at a snapshot"
 
     restarted = RunLengthPolicy(["a", "b"], random.Random(1))

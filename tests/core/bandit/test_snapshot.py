@@ -1,0 +1,201 @@
+"""Beliefs written down: exact, short, and safe to read back whatever has become of the file."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import NOON, WIN, router
+from kalibr_core.bandit import RunLengthPolicy
+from kalibr_core.types import JSON, Arm, Context, Evidence, EvidenceKind
+
+NAMES = ["a0", "a1", "a2"]
+ARMS = [Arm(name, cost) for name, cost in zip(NAMES, (1.0, 0.2, None), strict=True)]
+WILD = [
+    math.nan, math.inf, -math.inf, 0, -1, -1e-300, 1e-300, 0.5, 1e300, 10**400, -(10**400), 2**63,
+]  # fmt: skip
+ODD = [None, "x", True, [], [1.0], {}]
+
+
+def lived(seed: int) -> RunLengthPolicy:
+    """A history with everything in it: drops, returns, an outage, scores, behaviour, time."""
+    policy, world = router(3, seed), random.Random(seed)
+    for call in range(400):
+        bad = 100 <= call < 180
+        arm = policy.pull(ARMS, Context(at=NOON + call * 900.0)).arm
+        kind = world.choices(list(EvidenceKind), [12, 2, 2, 1, 1])[0]
+        gain = float(world.random() < (0.2 if bad and arm == "a1" else 0.9))
+        if kind == EvidenceKind.SCORE:
+            gain = world.random()
+        policy.update(arm, Evidence(kind, gain, 1.0 - gain, NOON + call * 900.0))
+    return policy
+
+
+def written(seed: int = 1) -> JSON:
+    return json.loads(json.dumps(lived(seed).state(), allow_nan=False))
+
+
+STATES = [written(seed) for seed in range(3)]
+
+
+def places(state: JSON, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """Where there is a number in a state, or nothing."""
+    if isinstance(state, dict):
+        for key, value in state.items():
+            yield from places(value, (*path, key))
+    elif isinstance(state, list):
+        for index, value in enumerate(state):
+            yield from places(value, (*path, index))
+    elif not isinstance(state, str):
+        yield path
+
+
+def spoiled(state: JSON, path: tuple[object, ...], value: object) -> JSON:
+    state = copy.deepcopy(state)
+    inner = state
+    for key in path[:-1]:
+        inner = inner[key]  # type: ignore[index, call-overload]
+    inner[path[-1]] = value  # type: ignore[index, call-overload]
+    return state
+
+
+def assert_sound(policy: RunLengthPolicy) -> None:
+    """It chooses, learns, and believes nothing that cannot be."""
+    world = random.Random(0)
+    for number in range(6):
+        for name in NAMES:
+            mean, count = policy.belief(name)
+            assert 0.0 < mean < 1.0
+            assert 0.0 <= count < math.inf
+        at = NOON + number * 900.0
+        arm = policy.pull(ARMS, Context(number=1 + number % 2, at=at, previous="a1")).arm
+        assert arm in NAMES
+        arm = world.choice(NAMES)
+        kind = world.choice([EvidenceKind.QUALITY, EvidenceKind.AVAILABILITY])
+        policy.update(arm, Evidence(kind, float(number % 2), float(1 - number % 2), at))
+    json.dumps(policy.state(), allow_nan=False)
+
+
+def take_up(state: JSON) -> None:
+    policy = router(3)
+    policy.restore(state)
+    assert_sound(policy)
+
+
+def refusal(policy: RunLengthPolicy, state: JSON) -> str | None:
+    try:
+        policy.restore(state)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def test_a_state_survives_json_exactly():
+    for state in STATES:
+        policy = router(3)
+        policy.restore(state)
+        assert json.loads(json.dumps(policy.state())) == state
+
+
+def test_a_history_of_all_kinds_is_in_these_states():
+    """Else the tests here would spoil nothing."""
+    rows = {key for state in STATES for arm in state["arms"].values() for key in arm}
+    assert rows == {"last", "runs", "regime", "availability", "scores", "behaviour"}
+    lengths = {len(arm["regime"]) for state in STATES for arm in state["arms"].values()}
+    assert 15 in lengths
+
+
+@pytest.mark.parametrize("value", WILD, ids=lambda value: f"{value!r:.9}")
+def test_no_number_in_any_one_place_of_a_state_does_harm(value):
+    """It is clamped, and what is believed is sound from then on."""
+    for path in places(STATES[0]):
+        take_up(spoiled(STATES[0], path, value))
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_what_is_no_number_is_refused_and_changes_nothing(value):
+    """Or it is taken for what it may be: an availability without an outage has None there."""
+    policy = lived(2)
+    before = policy.state()
+    for path in places(STATES[0]):
+        if (why := refusal(policy, spoiled(STATES[0], path, value))) is None:
+            assert_sound(policy)
+            policy.restore(before)
+        else:
+            assert "expected" in why
+            assert policy.state() == before
+
+
+@given(data=st.data(), state=st.sampled_from(STATES))
+@settings(max_examples=150, deadline=None)
+def test_nor_do_several_at_once(data, state):
+    where = list(places(state))
+    for path in data.draw(st.lists(st.sampled_from(where), max_size=8)):
+        number = data.draw(st.floats() | st.integers() | st.sampled_from(WILD))
+        state = spoiled(state, path, number)
+    take_up(state)
+
+
+@pytest.mark.parametrize("value", WILD, ids=lambda value: f"{value!r:.9}")
+def test_nor_does_the_same_number_everywhere(value):
+    state = STATES[1]
+    for path in places(state):
+        state = spoiled(state, path, value)
+    take_up(state)
+
+
+@pytest.mark.parametrize(
+    "garbage", [None, 3, "x", [], {}, {"format": "other/9", "tally": [0] * 4, "arms": {}}]
+)
+def test_what_is_no_state_is_refused_and_changes_nothing(garbage):
+    policy = lived(1)
+    before = policy.state()
+    with pytest.raises(ValueError):
+        policy.restore(garbage)
+    assert policy.state() == before
+
+
+def test_numbers_missing_from_a_row_are_refused():
+    for path in places(STATES[0]):
+        if path[0] == "arms":
+            with pytest.raises(ValueError):
+                router(3).restore(spoiled(STATES[0], path[:3], []))
+
+
+def test_an_arm_that_the_state_does_not_know_begins_anew():
+    policy = lived(1)
+    policy.restore({"format": policy.FORMAT, "tally": [0, 0, 0, 0], "arms": {}})
+    assert policy.belief("a1") == router(3).belief("a1")
+
+
+def test_an_unjudged_arm_is_still_one_after_a_restore():
+    live, copied = router(2), router(2)
+    live.update("a1", Evidence(EvidenceKind.SCORE, 0.9, 0.1))
+    copied.restore(live.state())
+    assert copied.belief("a0")[0] == live.belief("a0")[0] == 0.75 * 0.875
+
+
+def steady(arms: int, calls: int) -> RunLengthPolicy:
+    policy, world = router(arms, 3), random.Random(4)
+    offered = [Arm(f"a{index}", 1.0 / (index + 1)) for index in range(arms)]
+    for call in range(calls):
+        at = NOON + call * 60.0
+        arm = policy.pull(offered, Context(at=at)).arm
+        policy.update(
+            arm, (WIN if world.random() < 0.97 else Evidence(WIN.kind, 0.0, 1.0))._replace(at=at)
+        )
+    return policy
+
+
+@pytest.mark.parametrize("arms", [3, 20])
+def test_a_steady_world_takes_300_bytes_of_json_per_arm(arms):
+    """On the mean, after 5000 calls."""
+    state = json.dumps(steady(arms, 5000).state(), separators=(",", ":"))
+    assert len(state) <= 300 * arms
