@@ -30,13 +30,13 @@ JsonFile = Annotated[Path | None, typer.Option(help="Write all figures here.")]
 PlotFile = Annotated[Path | None, typer.Option(help="Write a picture here (PNG, SVG, PDF).")]
 
 app = typer.Typer(
-    name="bench", no_args_is_help=True, add_completion=False, help="Benchmarks over real HTTP."
+    name="bench", no_args_is_help=True, add_completion=False, help="Benchmarks that need no key."
 )
 
 
 @app.callback()
 def _bench() -> None:
-    """Benchmarks over real HTTP, on a loopback provider that needs no key."""
+    """Benchmarks over real HTTP, on a loopback provider that needs no key, and in simulation."""
 
 
 @app.command()
@@ -76,9 +76,12 @@ def resilience(
 @app.command()
 def overhead(
     calls: Annotated[int, typer.Option(min=50, help="Timed calls; over HTTP a quarter.")] = 2000,
+    peers: Annotated[
+        bool, typer.Option(help="Also LangChain, LiteLLM, River, MABWiser where installed.")
+    ] = True,
     json: JsonFile = None,
 ) -> None:
-    """What routing costs, next to a stub and to the bare openai client."""
+    """What routing costs, next to a stub, to the bare openai client and to peers."""
     import json as encoder
 
     from rich.console import Console
@@ -91,7 +94,11 @@ def overhead(
     console = Console()
     try:
         with console.status("measuring") as status:
-            found = measure(calls, on_step=lambda name: status.update(f"measuring {name}"))
+            found = measure(
+                calls,
+                with_peers=peers,
+                on_step=lambda name: status.update(f"measuring {name}"),
+            )
     except KeyboardInterrupt:
         console.print("Stopped: a part of the measurements says nothing.")
         raise typer.Exit(INTERRUPTED) from None
@@ -99,6 +106,36 @@ def overhead(
     if json is not None:
         json.write_text(encoder.dumps(as_json(found), indent=1) + "\n", encoding="utf-8")
         console.print(f"Figures: {json}")
+
+
+@app.command()
+def policies(
+    scenario: Annotated[
+        str,
+        typer.Option(help="Some of them, with commas between: random, S1, detection, ...; all."),
+    ] = "",
+    policy: Annotated[str, typer.Option(help="Some of the policies, with commas between.")] = "",
+    seeds: Annotated[str, typer.Option(help="N or A-B; else each scenario has its own.")] = "",
+    full: Annotated[bool, typer.Option("--full", help="Everything, with many seeds.")] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one per core.")] = 0,
+    json: JsonFile = None,
+    plot: PlotFile = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the tables here, or between a page's marks.")
+    ] = None,
+) -> None:
+    """Routing policies side by side in simulated worlds: what is lost, and what is paid?
+
+    A world says how often each path succeeds, and when that changes. All policies meet the same
+    luck. Without options: all scenarios but the longest, in less than a minute.
+    """
+    from kalibr_bench.policies.command import Files, run, settings_of
+
+    for files in ((json, plot), (markdown, None)):
+        _check_files(*files)
+    asked = settings_of(scenario, policy, seeds, full=full)
+    if not run(asked, Files(json=json, plot=plot, markdown=markdown), workers=workers):
+        raise typer.Exit(INTERRUPTED)
 
 
 def _settings(quick: bool, full: bool, name: str, arms: str, scale: float) -> Settings:

@@ -1,4 +1,4 @@
-"""What routing costs: in process, over loopback HTTP, and in the policy alone."""
+"""What routing costs: in process, over loopback HTTP, in the policy alone, and in memory."""
 
 from kalibr_bench.overhead.measure import Overhead, measure
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kalibr_bench.overhead.timing import Median, median_of, pairs
-from kalibr_bench.resilience import MODELS, documents, messages_for
+from kalibr_bench.overhead.callers import GOAL, MESSAGES
+from kalibr_bench.overhead.peers import failures
+from kalibr_bench.overhead.timing import Times, times_of, turns
+from kalibr_bench.resilience import MODELS
 from kalibr_core import Gate, Ledger, Output, Policy, Request, Router, SQLiteLedger, Verdict
 from kalibr_core.answers import read_completion
 from kalibr_core.bandit import RunLengthPolicy
@@ -20,7 +22,6 @@ from kalibr_core.features import features_of, last_text
 from kalibr_core.gates.structural import StructuralGate
 from kalibr_core.types import Arm, Context, Entry, Evidence, Pull
 
-GOAL = "overhead"
 WARM_UP = 200
 ANSWER = (
     '{"summary": "The provider reports that the outage in Lyon is over and that '
@@ -40,8 +41,8 @@ class InProcess:
         parts: By part its time within a call: pull, gate, update, append, and the rest.
     """
 
-    added: Median
-    parts: dict[str, Median]
+    added: Times
+    parts: dict[str, Times]
 
 
 def measure_in_process(calls: int) -> InProcess:
@@ -49,15 +50,17 @@ def measure_in_process(calls: int) -> InProcess:
     request, answer = _request(), _answer()
     with TemporaryDirectory() as folder:
         with _router(SQLiteLedger(Path(folder) / "plain.db")) as router:
-            routed, stubbed = pairs(
-                lambda: router.call(request, lambda attempt: answer, read=read_completion),
-                lambda: read_completion(answer),
-                calls=calls,
-                warm_up=WARM_UP,
-            )
-        stub = median_of(stubbed).value
+            things: dict[str, Callable[[], object]] = {
+                "routed": lambda: router.call(
+                    request, lambda attempt: answer, read=read_completion
+                ),
+                "stub": lambda: read_completion(answer),
+            }
+            taken = turns(things, rounds=calls, warm_up=WARM_UP)
+        failures(taken.failed, own=things)
+        stub = times_of(taken.times["stub"]).p50
         parts = _parts(Path(folder) / "timed.db", request, answer, calls)
-    return InProcess(added=median_of([time - stub for time in routed]), parts=parts)
+    return InProcess(added=times_of([time - stub for time in taken.times["routed"]]), parts=parts)
 
 
 def _router(ledger: Ledger, *, policy: Policy | None = None, gate: Gate | None = None) -> Router:
@@ -74,9 +77,8 @@ def _router(ledger: Ledger, *, policy: Policy | None = None, gate: Gate | None =
 
 
 def _request() -> Request:
-    messages = messages_for(documents(0, 1)[0])
-    features = features_of(messages, tools=0, schema=False, session=None)
-    return Request(prompt=last_text(messages), features=features)
+    features = features_of(MESSAGES, tools=0, schema=False, session=None)
+    return Request(prompt=last_text(MESSAGES), features=features)
 
 
 def _answer() -> Any:
@@ -157,7 +159,7 @@ class TimedGate:
         return found
 
 
-def _parts(file: Path, request: Request, answer: Any, calls: int) -> dict[str, Median]:
+def _parts(file: Path, request: Request, answer: Any, calls: int) -> dict[str, Times]:
     watch = Stopwatch()
     policy = TimedPolicy(list(MODELS), random.Random(0))
     ledger = TimedLedger(file)
@@ -170,4 +172,4 @@ def _parts(file: Path, request: Request, answer: Any, calls: int) -> dict[str, M
             watch.lap(time.perf_counter() - started)
     laps = watch.calls[WARM_UP:]
     names = ("pull", "gate", "update", "append", "rest", "whole")
-    return {name: median_of([lap.get(name, 0.0) for lap in laps]) for name in names}
+    return {name: times_of([lap.get(name, 0.0) for lap in laps]) for name in names}

@@ -1,57 +1,70 @@
-"""Routed calls next to the bare `openai` client, over loopback HTTP."""
+"""Routed calls next to the bare `openai` client, over loopback HTTP; and what others take."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TypeAlias, TypedDict
 
-from kalibr_bench.overhead.timing import Median, Ratio, apairs, median_of, pairs, ratio_of
+from kalibr_bench.overhead.callers import BARE, OWN, Caller, Maker
+from kalibr_bench.overhead.peers import Failed, failures, offline, opened
+from kalibr_bench.overhead.timing import Ratio, Times, Turns, aturns, ratio_of, times_of, turns
 from kalibr_bench.provider import DEFAULT_MODELS, LoopbackProvider
-from kalibr_bench.resilience import MODELS, documents, messages_for
-from kalibr_core import Router
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from kalibr_bench.resilience import MODELS
 
 WARM_UP = 30
+LEAST = 5
 REST_S = 0.001
-BARE = "gpt-4o-mini"
-GOAL = "overhead"
-MESSAGES: Any = messages_for(documents(0, 1)[0])
 WAYS = ("completion", "acompletion", "stream", "astream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OverHTTP:
-    """Times in seconds of one way to call.
+class Called:
+    """One caller, one way to call; times in seconds.
 
     Attributes:
-        ratio: Routed by bare.
-        routed: By the Router.
-        bare: By a reused client of `openai`.
+        ratio: Its median by the bare client's.
+        own: Its median by that of the client that it wraps; None: that one failed.
+        times: Its times.
     """
 
     ratio: Ratio
-    routed: Median
-    bare: Median
+    own: Ratio | None
+    times: Times
 
 
-def measure_over_http(calls: int) -> dict[str, OverHTTP]:
-    """Time all four ways to call; streams, which take longer, a quarter as often."""
-    streams = max(calls // 4, 20)
-    with _provider() as provider, TemporaryDirectory() as folder:
-        url, file = provider.base_url, Path(folder) / "kalibr.db"
-        return {
-            "completion": _completion(url, file, calls),
-            "acompletion": asyncio.run(_acompletion(url, file, calls)),
-            "stream": _stream(url, file, streams),
-            "astream": asyncio.run(_astream(url, file, streams)),
+Row: TypeAlias = "dict[str, Called | Failed]"
+Errors: TypeAlias = Mapping[str, Exception]
+
+
+class Rounds(TypedDict):
+    """How often, and how apart."""
+
+    rounds: int
+    warm_up: int
+    rest_s: float
+
+
+def measure_over_http(calls: int, *, peers: Mapping[str, Maker]) -> dict[str, Row]:
+    """By way to call and by caller: all in turns; streams, which take longer, a quarter as often.
+
+    Args:
+        calls: Timed calls of each.
+        peers: Callers of others, by name.
+    """
+    with _provider() as provider, TemporaryDirectory() as folder, offline():
+        makers = {
+            name: partial(make, provider.base_url, Path(folder) / "kalibr.db")
+            for name, make in (OWN | dict(peers)).items()
         }
+        found = sync_ways(*opened(makers), calls)
+        found |= asyncio.run(async_ways(*opened(makers), calls))
+    return {way: found[way] for way in WAYS}
 
 
 @contextmanager
@@ -62,89 +75,54 @@ def _provider() -> Iterator[LoopbackProvider]:
         yield provider
 
 
-def _router(url: str, file: Path) -> Router:
-    return Router(GOAL, paths=list(MODELS), base_url=url, api_key="routed", ledger=file, seed=0)
+def sync_ways(callers: Mapping[str, Caller], broken: Errors, calls: int) -> dict[str, Row]:
+    """Time `completion` and `stream`, then close; `broken` could not even be made."""
+    once = {name: caller.completion for name, caller in callers.items()}
+    streams = {name: caller.stream for name, caller in callers.items()}
+    try:
+        called = turns(once, **_rounds(calls))
+        streamed = turns(streams, **_rounds(calls // 4))
+    finally:
+        for caller in callers.values():
+            caller.close()
+    return {
+        "completion": _found(called, callers, broken),
+        "stream": _found(streamed, callers, broken),
+    }
 
 
-def _completion(url: str, file: Path, calls: int) -> OverHTTP:
-    import openai
+async def async_ways(callers: Mapping[str, Caller], broken: Errors, calls: int) -> dict[str, Row]:
+    """`sync_ways`, awaited: `acompletion` and `astream`, in one event loop."""
+    once = {name: caller.acompletion for name, caller in callers.items()}
+    streams = {name: caller.astream for name, caller in callers.items()}
+    try:
+        called = await aturns(once, **_rounds(calls))
+        streamed = await aturns(streams, **_rounds(calls // 4))
+    finally:
+        for caller in callers.values():
+            await caller.aclose()
+    return {
+        "acompletion": _found(called, callers, broken),
+        "astream": _found(streamed, callers, broken),
+    }
 
-    with _router(url, file) as router, openai.OpenAI(base_url=url, api_key="bare") as client:
-        return _found(
-            *pairs(
-                lambda: router.completion(MESSAGES),
-                lambda: client.chat.completions.create(model=BARE, messages=MESSAGES),
-                calls=calls,
-                warm_up=WARM_UP,
-                rest_s=REST_S,
-            )
+
+def _rounds(calls: int) -> Rounds:
+    rounds = max(calls, LEAST)
+    return {"rounds": rounds, "warm_up": min(WARM_UP, rounds // 2), "rest_s": REST_S}
+
+
+def _found(taken: Turns, callers: Mapping[str, Caller], broken: Errors) -> Row:
+    failed = failures({**broken, **taken.failed}, own=OWN)
+    found: Row = {}
+    for name in [*callers, *broken]:
+        if name in failed:
+            found[name] = failed[name]
+            continue
+        times, wrapped = taken.times[name], taken.times.get(callers[name].wraps)
+        found[name] = Called(
+            ratio=ratio_of(times, taken.times[BARE]),
+            own=None if wrapped is None else ratio_of(times, wrapped),
+            times=times_of(times),
         )
-
-
-async def _acompletion(url: str, file: Path, calls: int) -> OverHTTP:
-    import openai
-
-    async with (
-        _router(url, file) as router,
-        openai.AsyncOpenAI(base_url=url, api_key="b") as client,
-    ):
-        return _found(
-            *await apairs(
-                lambda: router.acompletion(MESSAGES),
-                lambda: client.chat.completions.create(model=BARE, messages=MESSAGES),
-                calls=calls,
-                warm_up=WARM_UP,
-                rest_s=REST_S,
-            )
-        )
-
-
-def _stream(url: str, file: Path, calls: int) -> OverHTTP:
-    import openai
-
-    with _router(url, file) as router, openai.OpenAI(base_url=url, api_key="bare") as client:
-
-        def bare() -> None:
-            with client.chat.completions.create(
-                model=BARE,
-                messages=MESSAGES,
-                stream=True,
-                stream_options={"include_usage": True},
-            ) as chunks:
-                for _ in chunks:
-                    pass
-
-        def routed() -> None:
-            for _ in router.stream(MESSAGES):
-                pass
-
-        return _found(*pairs(routed, bare, calls=calls, warm_up=WARM_UP, rest_s=REST_S))
-
-
-async def _astream(url: str, file: Path, calls: int) -> OverHTTP:
-    import openai
-
-    async with (
-        _router(url, file) as router,
-        openai.AsyncOpenAI(base_url=url, api_key="b") as client,
-    ):
-
-        async def bare() -> None:
-            async with await client.chat.completions.create(
-                model=BARE,
-                messages=MESSAGES,
-                stream=True,
-                stream_options={"include_usage": True},
-            ) as chunks:
-                async for _ in chunks:
-                    pass
-
-        async def routed() -> None:
-            async for _ in router.astream(MESSAGES):
-                pass
-
-        return _found(*await apairs(routed, bare, calls=calls, warm_up=WARM_UP, rest_s=REST_S))
-
-
-def _found(routed: Sequence[float], bare: Sequence[float]) -> OverHTTP:
-    return OverHTTP(ratio=ratio_of(routed, bare), routed=median_of(routed), bare=median_of(bare))
+    return found

@@ -150,7 +150,7 @@ def test_kalibr_leaves_the_path_that_it_prefers() -> None:
 
 def test_kalibr_takes_up_a_path_that_came_back() -> None:
     settings = settings_of("recovery", "default", arms=("kalibr",))
-    kalibr = summaries(benchmark(settings, range(100, 106)))["kalibr"]
+    kalibr = summaries(benchmark(settings, range(100, 112)))["kalibr"]
     shares = {part.name: part.routing["gpt-4o-mini"] for part in kalibr.parts}
     assert shares["return"] > shares["observation"]
     assert shares["return"] > 0.08
