@@ -101,7 +101,7 @@ def propensity_of(first: Entry, basis: tuple[Basis, ...]) -> float | None:
     """The recorded propensity, else the one that the basis gives; None: it cannot be told."""
     data = first.data
     recorded, rule = data.get("propensity"), str(data.get("rule"))
-    if not is_number(recorded) and rule not in ESTIMATED:
+    if not is_number(recorded) and (rule not in ESTIMATED or _is_of_another_rule(data)):
         return None
     due, previous = data.get("due"), data.get("previous")
     pull = Pull(
@@ -116,6 +116,12 @@ def propensity_of(first: Entry, basis: tuple[Basis, ...]) -> float | None:
         return propensity(pull)
     except (ValueError, ArithmeticError):
         return None
+
+
+def _is_of_another_rule(data: Mapping[str, JSON]) -> bool:
+    """Decisions of earlier versions hold no doubt, and were made by another rule 4."""
+    basis = data.get("basis")
+    return isinstance(basis, list) and any(isinstance(b, list) and len(b) < 5 for b in basis)
 
 
 def _view(basis: Basis) -> ArmView:

@@ -68,6 +68,7 @@ PUBLIC: dict[str, list[str]] = {
         "RunLengthPolicy",
         "ThompsonPolicy",
         "UniformPolicy",
+        "propensities",
         "propensity",
     ],
     "kalibr_core.gates.structural": [

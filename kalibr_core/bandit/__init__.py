@@ -3,7 +3,7 @@
 from .baselines import FixedPolicy, ThompsonPolicy, UniformPolicy
 from .constants import Constants
 from .policy import RunLengthPolicy
-from .propensity import propensity
+from .propensity import propensities, propensity
 
 __all__ = [
     "Constants",
@@ -11,5 +11,6 @@ __all__ = [
     "RunLengthPolicy",
     "ThompsonPolicy",
     "UniformPolicy",
+    "propensities",
     "propensity",
 ]

@@ -113,6 +113,8 @@ class ArmState:
             self.regime.renamed(self.quality.prune(c))
         if self.availability is not None:
             self.availability.update(gain + loss, 0.0, gap, tally, c)
+            if self.availability.is_well:
+                self.availability = None
         self._seen(tally, at, c)
 
     def learn_availability(

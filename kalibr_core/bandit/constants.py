@@ -99,6 +99,12 @@ class Constants:
     """... but not before this time ..."""
     return_most_s: float = 3600.0
     """... and at the latest after this."""
+    return_calls: float = 20.0
+    """The same share of its calls lies in between, from `min_interval` up to this: a goal with few
+    calls must not spend them all on dead paths."""
+    look_calls: float = 300.0
+    """A cheaper arm that is up is due after as many calls if an hour has passed: it may have become
+    better, however little its probes could win by the rule above."""
 
     # Conversations.
     switch_price: float = 0.05

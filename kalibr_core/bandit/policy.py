@@ -81,7 +81,7 @@ class RunLengthPolicy:
         before = self._previous(menu, context.previous)
         due = self._due(menu, context.at) if before is None else None
         if due is not None and self._rng.random() < self._constants.probe_chance:
-            self._probes.begin(menu.states[due], self._tally.calls)
+            self._probes.begin(menu.states[due], self._tally.calls, context.at)
             return self._pulled(menu, due, "probe", None, due=menu.ids[due])
         chosen, rule = self._drawn(menu, before)
         return self._pulled(
@@ -170,7 +170,7 @@ class RunLengthPolicy:
         kind = evidence.kind
         gain, loss = counts(evidence.gain, evidence.loss)
         if kind == EvidenceKind.NONE or gain + loss <= 0.0:
-            self._probes.end(arm)
+            self._probes.end(arm, self._tally.calls)
             return
         state = self._arms.get(arm)
         if state is None:

@@ -24,10 +24,12 @@ LOOK_AGAIN = 16.0
 class Probe:
     """One arm's probe: under way, or succeeded and about to be followed by another."""
 
-    __slots__ = ("at", "before", "outstanding", "successes")
+    __slots__ = ("at", "before", "outstanding", "successes", "wall")
 
-    def __init__(self, at: float, before: float) -> None:
+    def __init__(self, at: float, wall: float, before: float) -> None:
         self.at = at
+        self.wall = wall
+        """The same in wall time; 0: not known."""
         self.before = before
         """The arm's mean success before it."""
         self.successes = 0
@@ -42,11 +44,13 @@ class Probe:
 class Probes:
     """The probes of one process: one outstanding per arm, more only after successes."""
 
-    __slots__ = ("_constants", "_probes", "_quiet", "_quiet_at")
+    __slots__ = ("_constants", "_probes", "_quiet", "_quiet_at", "_rests")
 
     def __init__(self, constants: Constants) -> None:
         self._constants = constants
         self._probes: dict[str, Probe] = {}
+        self._rests: dict[str, tuple[int, float]] = {}
+        """Of arms whose last probes taught nothing: how many, and the call until which to wait."""
         self.wake()
 
     def wake(self) -> None:
@@ -86,43 +90,66 @@ class Probes:
             wait = interval(
                 arm, arms[chosen], costs[index], costs[chosen], tally, known, self._constants
             )
-            wait = self._sooner(arm, idle, wait, at)
-            if probe and calls - probe.at < self._constants.lost_after:
+            saves = saving(costs[index], costs[chosen]) > 0.0
+            wait = self._sooner(arm, calls, wait, at, cheaper=saves)
+            if probe and not self._lost(probe, calls, at):
                 wait = max(wait, idle + self._constants.lost_after - (calls - probe.at))
+            if arm.id in self._rests:
+                wait = max(wait, idle + self._rests[arm.id][1] - calls)
             if idle >= most * wait:
                 best, most = index, idle / wait
             # Beliefs move meanwhile: look again well before the probe is due.
             self._quiet = min(self._quiet, calls + max(0.0, wait - idle) / 4.0)
         return best
 
-    def _sooner(self, arm: ArmState, idle: float, wait: float, at: float) -> float:
-        """By the wall clock an arm that is down may be due before `wait` calls."""
+    def _lost(self, probe: Probe, calls: float, at: float) -> bool:
+        """Has a probe been under way for so long that no outcome will come?"""
         c = self._constants
-        if not arm.down or at <= 0.0 or arm.last_at <= 0 or wait == math.inf:
+        silent = min(at, probe.wall) > 0.0 and at - probe.wall > c.return_most_s
+        return silent or calls - probe.at >= c.lost_after
+
+    def _sooner(
+        self, arm: ArmState, calls: float, wait: float, at: float, *, cheaper: bool
+    ) -> float:
+        """By the wall clock an arm that is down, or cheaper, may be due before `wait` calls."""
+        c, idle = self._constants, calls - arm.last
+        if at <= 0.0 or arm.last_at <= 0:
             return wait
-        down_s = max(0.0, arm.last_at - arm.since_at)
-        due_at = arm.last_at + min(max(c.return_share * down_s, c.return_least_s), c.return_most_s)
+        out = arm.availability is not None and arm.availability.since is not None
+        if arm.down and (out or wait < math.inf):
+            down_s = max(0.0, arm.last_at - arm.since_at)
+            least_s = min(max(c.return_share * down_s, c.return_least_s), c.return_most_s)
+            down = max(0.0, arm.last - arm.since)
+            least = min(max(c.return_share * down, c.min_interval), c.return_calls)
+        elif cheaper:
+            least_s, least = c.return_most_s, c.look_calls
+        else:
+            return wait
         # A clock that was set back must not hold a probe up for longer than this.
-        if at >= due_at or at < arm.last_at - c.return_least_s:
-            return min(wait, max(c.min_interval, min(idle, wait)))
-        self._quiet_at = min(self._quiet_at, due_at)
+        if at >= arm.last_at + least_s or at < arm.last_at - c.return_least_s:
+            return min(wait, max(least, min(idle, wait)))
+        self._quiet_at = min(self._quiet_at, arm.last_at + least_s)
         return wait
 
-    def begin(self, arm: ArmState, calls: float) -> None:
+    def begin(self, arm: ArmState, calls: float, at: float = 0.0) -> None:
         """An arm is about to be probed."""
         probe = self._probes.get(arm.id)
         if probe is not None and probe.follows:
             probe.outstanding += 1
         else:
-            self._probes[arm.id] = Probe(calls, arm.success)
+            self._probes[arm.id] = Probe(calls, at, arm.success)
 
-    def end(self, arm: str) -> None:
-        """A probe taught nothing."""
+    def end(self, arm: str, calls: float) -> None:
+        """A probe taught nothing (cancelled, not supported): after it again, then ever later."""
         if self._probes.pop(arm, None) is not None:
-            self.wake()  # it may be due again
+            fruitless = self._rests.get(arm, (0, 0.0))[0] + 1
+            wait = self._constants.min_interval * (2.0 ** min(fruitless - 1, 16) - 1.0)
+            self._rests[arm] = fruitless, calls + min(wait, self._constants.lost_after)
+            self.wake()
 
     def learned(self, arm: ArmState, gain: float, loss: float) -> None:
         """An outcome of an arm has come in: is its probe to be followed by another?"""
+        self._rests.pop(arm.id, None)
         if (probe := self._probes.get(arm.id)) is None:
             return
         self.wake()

@@ -48,6 +48,11 @@ class Availability:
         answers, _ = self.belief.level
         return min(1.0, self.belief.mean * (1.0 + 0.5 / max(answers, 1.0)))
 
+    @property
+    def is_well(self) -> bool:
+        """Nothing is left of an outage: as good as never seen."""
+        return self.since is None and self.factor > 0.999
+
     def update(
         self, gain: float, loss: float, gap: float, tally: Tally, constants: Constants
     ) -> None:

@@ -82,7 +82,7 @@ def frequencies(
         pull = point.pull(arms, context)
         found[pull.arm] += 1
         if pull.rule == "probe":  # not under way any more: back to the point
-            point.update(pull.arm, Evidence(EvidenceKind.NONE))
+            point.restore(point.state())
     return pull, [found[arm.id] / draws for arm in arms]
 
 

@@ -101,15 +101,12 @@ def test_fractions_of_rewards_leave_every_belief_in_its_bounds(batches):
     assert copied.state() == policy.state()
 
 
-def test_fractions_of_rewards_are_no_returns():
-    """A batch of .7s sums to 2.0999999: new levels stay new levels, and a fall is a fall."""
+def test_calls_are_counted_in_whole_numbers_whatever_the_rewards_sum_to():
+    """A birth says by its half whether a run is a return; fractions would make all of them so."""
     policy = router(2)
-    for _ in range(60):
-        policy.update("a0", Evidence(EvidenceKind.QUALITY, 0.7 + 0.7 + 0.7, 0.3 + 0.3 + 0.3))
-    for _ in range(40):
-        policy.update("a0", Evidence(EvidenceKind.QUALITY, 0.1 + 0.1 + 0.1, 0.9 + 0.9 + 0.9))
-    assert policy.belief("a0")[0] < 0.2
-    assert policy.is_down("a0")
+    for gain, loss in ((0.3, 0.1), (0.7 + 0.7 + 0.7, 0.3 + 0.3 + 0.3), (2.4, 1.1), (0.5, 0.5)):
+        policy.update("a0", Evidence(EvidenceKind.QUALITY, gain, loss))
+    assert policy.state()["tally"][0] == 1 + 3 + 4 + 1
 
 
 def worker_and_fleet(seed: int) -> float:

@@ -123,8 +123,27 @@ def test_one_probe_is_outstanding_per_arm():
 def test_a_probe_that_taught_nothing_may_be_repeated():
     probes, arms, tally = Probes(C), [arm("best", 0.7), arm("b", 0.5)], at(5000.0)
     probes.begin(arms[1], tally.calls)
-    probes.end("b")
+    probes.end("b", tally.calls)
     assert due(probes, arms, tally) == 1
+
+
+def test_probes_that_teach_nothing_again_and_again_wait_ever_longer():
+    """Else a path that hangs until its callers leave would get most of the calls."""
+    probes, arms, waits = Probes(C), [arm("best", 0.7), arm("b", 0.5)], []
+    calls = last = 5000.0
+    for _ in range(6):
+        while due(probes, arms, at(calls)) != 1:
+            calls += 1.0
+        waits.append(calls - last)
+        last = calls
+        probes.begin(arms[1], calls)
+        probes.end("b", calls)
+    assert waits[1] == 0.0, "the first one is repeated"
+    assert waits[2:] == pytest.approx([5.0, 15.0, 35.0, 75.0], abs=1.0)
+    probes.learned(arms[1], 0.0, 1.0)
+    probes.begin(arms[1], calls)
+    probes.end("b", calls)
+    assert due(probes, arms, at(calls)) == 1, "an outcome ends the series"
 
 
 def test_a_lost_probe_does_not_block_its_arm_for_good():
@@ -163,8 +182,8 @@ def down_for(minutes: float, *, until: float = NOON) -> list[ArmState]:
 def test_by_the_wall_clock_an_arm_that_is_down_is_due_after_a_quarter_of_its_time_down(
     minutes, due_s
 ):
-    """From 30 s to an hour; and not before it was idle for five calls."""
-    probes, arms, calls = Probes(C), down_for(minutes), 1e4 + C.min_interval
+    """From 30 s to an hour; and not before it was idle for twenty calls, if down for long."""
+    probes, arms, calls = Probes(C), down_for(minutes), 1e4 + C.return_calls
     assert due(probes, arms, at(calls), wall=NOON + due_s - 1.0) is None
     assert due(probes, arms, at(calls), wall=NOON + due_s) == 1
     assert due(probes, arms, at(calls - 1.0), wall=NOON + due_s) is None
@@ -193,7 +212,7 @@ def test_an_arm_that_is_up_is_not_hurried_by_the_wall_clock():
 def test_a_clock_that_was_set_back_holds_no_probe_up(back_s):
     """Not even by the hour that it may take at most: the arm's last call lies in the future."""
     wall = NOON - back_s
-    assert due(Probes(C), down_for(1000.0), at(1e4 + C.min_interval), wall=wall) == 1
+    assert due(Probes(C), down_for(1000.0), at(1e4 + C.return_calls), wall=wall) == 1
 
 
 def follow(state: ArmState, outcomes: list[tuple[float, float]]) -> bool:

@@ -84,10 +84,17 @@ def test_a_switch_back_to_the_older_run_undoes_the_move():
 
 
 def test_a_run_that_was_merged_into_another_is_no_change():
+    regime, tally = Regime(96.0, 1.0), Tally()
+    regime.renamed({0.0: 2.0})
+    follow(regime, tally, (0.9, 94.0, 6.0, 2.0), (0.1, 1.0, 2.0, 50.0))
+    assert (regime.down, tally.rises, tally.drops) == (False, 0.0, 0.0)
+
+
+def test_nor_is_the_way_back_to_it():
     regime, tally = fallen()
-    regime.renamed({50.0: 47.0})
-    follow(regime, tally, (0.1, 99.0, 7.0, 0.0), (0.9, 3.0, 8.0, 47.0))
-    assert (regime.down, regime.birth, tally.drops) == (True, 47.0, 1.0)
+    regime.renamed({0.0: 2.0})
+    follow(regime, tally, (0.7, 97.0, 4.0, 2.0), (0.3, 3.0, 4.0, 50.0))
+    assert (regime.down, regime.birth, tally.drops) == (False, 2.0, 0.0)
 
 
 def test_the_chance_of_a_return_grows_with_the_gap_and_is_at_most_half():

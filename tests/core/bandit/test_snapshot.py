@@ -162,6 +162,19 @@ def test_what_is_no_state_is_refused_and_changes_nothing(garbage):
     assert policy.state() == before
 
 
+@pytest.mark.parametrize("most", [1e9, 1e12, 1e300])
+@pytest.mark.parametrize("least", [0.0, 1e-3, 1.0])
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_belief_as_sure_as_can_be_does_no_harm(most, least, failing):
+    """Of a path that never failed, or never passed, in all its calls."""
+    state = copy.deepcopy(STATES[0])
+    good = 0.0 if failing else most
+    runs = [good, most + least, -1, 10**8, -least if failing else 0.0, -least, 0]
+    state["tally"] = [most, 0, 0, 0]
+    state["arms"]["a1"] = {"last": [most, 0, 0], "runs": runs, "regime": [0, 3, 1]}
+    take_up(state)
+
+
 def test_numbers_missing_from_a_row_are_refused():
     for path in places(STATES[0]):
         if path[0] == "arms":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import random
+from collections import Counter
 from statistics import median
 
 import pytest
 
 from conftest import DAY, HOUR, LOSS, NOON, OUTAGE, WIN, Play, router, share
-from kalibr_core.types import Context, Evidence
+from kalibr_core.bandit import RunLengthPolicy
+from kalibr_core.types import Arm, Context, Evidence, EvidenceKind
 
 COSTS = [1.0, 0.06, 0.2]
 HEALTHY, FAILING = [0.97, 0.99, 0.93], [0.97, 0.0, 0.93]
@@ -117,3 +120,51 @@ def test_what_was_known_of_the_provider_is_forgotten_in_an_hour():
     much_later.update("a0", OUTAGE._replace(at=NOON + 30 * DAY))
     assert late.belief("a0")[0] < soon.belief("a0")[0] - 0.05
     assert much_later.belief("a0")[0] <= late.belief("a0")[0] + 0.01
+
+
+def played(policy, arms, rates, calls, *, start, step_s, seed=5):
+    """Shares of the arms in calls that are `step_s` apart."""
+    world, found = random.Random(seed), Counter()
+    for call in range(calls):
+        at = start + call * step_s
+        arm = policy.pull(arms, Context(at=at)).arm
+        found[arm] += 1
+        passed = float(world.random() < rates[arm])
+        policy.update(arm, Evidence(EvidenceKind.QUALITY, passed, 1.0 - passed, at))
+    return {arm.id: found[arm.id] / calls for arm in arms}
+
+
+def test_a_path_whose_first_calls_met_an_outage_is_found_all_the_same():
+    """Nothing is known of its answers, so no gain can be reckoned: the clock alone asks for it."""
+    arms = [Arm("a", 0.5), Arm("b", 1.0)]
+    for seed in range(4):
+        policy = RunLengthPolicy(["a", "b"], random.Random(seed))
+        for call in range(6):
+            policy.update("a", Evidence(EvidenceKind.AVAILABILITY, 0.0, 1.0, NOON + call))
+        for call in range(60):
+            policy.update("b", Evidence(EvidenceKind.QUALITY, 1.0, 0.0, NOON + 10.0 + call))
+        rates = {"a": 0.99, "b": 0.97}
+        played(policy, arms, rates, 1500, start=NOON + 100.0, step_s=6.0)
+        late = played(policy, arms, rates, 500, start=NOON + 9200.0, step_s=6.0)
+        assert late["a"] > 0.5
+
+
+def test_a_cheap_path_that_becomes_better_is_found_beside_a_nearly_perfect_one():
+    arms = [Arm("cheap", 0.06), Arm("dear", 1.0)]
+    policy = RunLengthPolicy(["cheap", "dear"], random.Random(1))
+    played(policy, arms, {"cheap": 0.5, "dear": 0.98}, 2000, start=NOON, step_s=6.0)
+    rates = {"cheap": 0.99, "dear": 0.98}
+    played(policy, arms, rates, 6000, start=NOON + 12e3, step_s=6.0)
+    late = played(policy, arms, rates, 1000, start=NOON + 48e3, step_s=6.0)
+    assert late["cheap"] > 0.8
+
+
+def test_many_dead_paths_do_not_get_most_calls_of_a_goal_with_ten_a_day():
+    names = ["well", *(f"dead{index}" for index in range(4))]
+    arms = [Arm(name, 1.0 if name == "well" else 0.1) for name in names]
+    policy, day = RunLengthPolicy(names, random.Random(2)), 86_400.0
+    played(policy, arms, dict.fromkeys(names, 0.98), 300, start=NOON, step_s=day / 10)
+    rates = {name: 0.98 if name == "well" else 0.02 for name in names}
+    played(policy, arms, rates, 300, start=NOON + 30 * day, step_s=day / 10)
+    late = played(policy, arms, rates, 400, start=NOON + 60 * day, step_s=day / 10)
+    assert late["well"] > 0.7
