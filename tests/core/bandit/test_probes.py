@@ -189,6 +189,18 @@ def test_by_the_wall_clock_an_arm_that_is_down_is_due_after_a_quarter_of_its_tim
     assert due(probes, arms, at(calls - 1.0), wall=NOON + due_s) is None
 
 
+def test_an_arm_whose_first_calls_met_an_outage_is_tried_again_all_the_same():
+    """Nothing is known of its answers, so that no gain can be reckoned: the clock alone asks."""
+    new = ArmState("new", C)
+    for call in range(3):
+        new.learn_availability(0.0, 1.0, at(1e4 + call), NOON, C)
+    arms = [arm("best", 0.98), new]
+    assert new.down
+    assert interval(new, arms[0], 1.0, 1.0, at(10_100.0), 2, C) == math.inf
+    assert due(Probes(C), arms, at(10_100.0), wall=0.0) is None
+    assert due(Probes(C), arms, at(10_100.0), wall=NOON + C.return_most_s) == 1
+
+
 def test_the_wall_clock_is_watched_while_it_is_quiet():
     probes, arms = Probes(C), down_for(20.0)
     calls = 1e4 + C.min_interval
@@ -200,6 +212,44 @@ def test_the_wall_clock_is_watched_while_it_is_quiet():
 def test_without_a_wall_clock_calls_alone_count(wall):
     assert due(Probes(C), down_for(20.0), at(1e4 + C.min_interval), wall=wall) is None
     assert due(Probes(C), down_for(20.0), at(2e6), wall=wall) == 1
+
+
+def test_right_after_its_begin_an_outage_is_looked_at_after_five_calls():
+    probes, arms = Probes(C), down_for(0.0)
+    arms[1].regime.since = arms[1].last
+    calls = 1e4 + C.min_interval
+    assert due(probes, arms, at(calls - 1.0), wall=NOON + 30.0) is None
+    assert due(probes, arms, at(calls), wall=NOON + 30.0) == 1
+
+
+def test_a_probe_without_an_outcome_is_taken_for_lost_after_an_hour_too():
+    probes, arms = Probes(C), down_for(1000.0)
+    calls = 1e4 + C.return_calls
+    probes.begin(arms[1], calls, NOON)
+    assert due(probes, arms, at(calls), wall=NOON + HOUR) is None
+    assert due(probes, arms, at(calls), wall=NOON + 2 * HOUR) == 1
+
+
+def test_a_cheaper_arm_that_is_up_is_looked_at_once_an_hour():
+    """After some hundred calls; one that saves nothing is not."""
+    idle = arm("a", 0.9)
+    idle.last, idle.last_at = 1e4, int(NOON)
+    arms, calls = [arm("best", 0.99), idle], 1e4 + C.look_calls
+    for costs, wanted in (([1.0, 0.1], 1), ([1.0, 1.0], None), ([None, 0.1], None)):
+        probes = Probes(C)
+        assert probes.due(arms, costs, 0, at(calls), 2, NOON + HOUR - 1.0) is None
+        assert probes.due(arms, costs, 0, at(calls), 2, NOON + HOUR) == wanted
+        assert probes.due(arms, costs, 0, at(calls - 1.0), 2, NOON + HOUR) is None
+
+
+def test_an_outcome_ends_the_rests_after_fruitless_probes():
+    probes, arms = Probes(C), [arm("best", 0.7), arm("b", 0.5)]
+    for _ in range(9):
+        probes.begin(arms[1], 5000.0)
+        probes.end("b", 5000.0)
+    assert due(probes, arms, at(5100.0)) is None
+    probes.learned(arms[1], 0.0, 1.0)
+    assert due(probes, arms, at(5100.0)) == 1
 
 
 def test_an_arm_that_is_up_is_not_hurried_by_the_wall_clock():

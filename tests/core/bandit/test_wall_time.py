@@ -134,21 +134,6 @@ def played(policy, arms, rates, calls, *, start, step_s, seed=5):
     return {arm.id: found[arm.id] / calls for arm in arms}
 
 
-def test_a_path_whose_first_calls_met_an_outage_is_found_all_the_same():
-    """Nothing is known of its answers, so no gain can be reckoned: the clock alone asks for it."""
-    arms = [Arm("a", 0.5), Arm("b", 1.0)]
-    for seed in range(4):
-        policy = RunLengthPolicy(["a", "b"], random.Random(seed))
-        for call in range(6):
-            policy.update("a", Evidence(EvidenceKind.AVAILABILITY, 0.0, 1.0, NOON + call))
-        for call in range(60):
-            policy.update("b", Evidence(EvidenceKind.QUALITY, 1.0, 0.0, NOON + 10.0 + call))
-        rates = {"a": 0.99, "b": 0.97}
-        played(policy, arms, rates, 1500, start=NOON + 100.0, step_s=6.0)
-        late = played(policy, arms, rates, 500, start=NOON + 9200.0, step_s=6.0)
-        assert late["a"] > 0.5
-
-
 def test_a_cheap_path_that_becomes_better_is_found_beside_a_nearly_perfect_one():
     arms = [Arm("cheap", 0.06), Arm("dear", 1.0)]
     policy = RunLengthPolicy(["cheap", "dear"], random.Random(1))
