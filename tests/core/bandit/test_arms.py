@@ -57,6 +57,19 @@ def test_after_an_outage_a_few_answers_restore_the_value():
     assert (tally.drops, tally.returns) == (1.0, 1.0)
 
 
+def test_an_outage_is_forgotten_only_when_nothing_is_left_of_it():
+    """One answer in the middle of it does not bring the value back; a hundred do, wholly."""
+    state, tally = healthy()
+    before = state.mean
+    for _ in range(20):
+        no_answer(state, tally)
+    succeed(state, tally)
+    assert state.mean < 0.7
+    for _ in range(100):
+        succeed(state, tally)
+    assert state.mean >= before
+
+
 def test_a_bad_answer_is_an_answer():
     state, tally = healthy()
     no_answer(state, tally)

@@ -86,6 +86,26 @@ def test_a_level_begins_where_outcomes_turn():
     assert belief.run(-1).birth == 9.0, "within a batch outcomes may have turned"
 
 
+def runs_after(*batches: tuple[float, float]) -> list[int]:
+    """How many runs there are after each of these."""
+    belief, found = Belief(3.0, 1.0), []
+    for at, (gain, loss) in enumerate(batches):
+        learn(belief, gain, loss, at=at + 1.0)
+        found.append(len(belief.weights))
+    return found
+
+
+def test_a_new_level_begins_with_another_outcome_than_the_last():
+    """Within a series of equal outcomes it would say the same as one from the series' start."""
+    win, loss = (1.0, 0.0), (0.0, 1.0)
+    assert runs_after(win, win, win, loss, loss, win) == [2, 2, 2, 3, 3, 4]
+
+
+def test_and_with_any_batch_and_the_first_outcome_after_it():
+    win, batch = (1.0, 0.0), (3.0, 1.0)
+    assert runs_after(win, batch, batch, win, win) == [2, 3, 4, 5, 5]
+
+
 def test_a_collapse_after_10000_successes_is_believed_within_four_failures():
     belief = Belief(3.0, 1.0)
     for call in range(10_000):

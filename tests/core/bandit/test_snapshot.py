@@ -104,6 +104,21 @@ def test_a_state_survives_json_exactly():
         assert json.loads(json.dumps(policy.state())) == state
 
 
+def test_restored_beliefs_move_alike_from_there_on():
+    """Whatever the next outcome is: the same again, another one, a batch, an outage."""
+    kinds = [EvidenceKind.QUALITY, EvidenceKind.AVAILABILITY, EvidenceKind.SCORE]
+    batches = [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (7.0, 2.0)]
+    for seed in range(3):
+        live, copied = lived(seed), router(3)
+        copied.restore(live.state())
+        world = random.Random(seed)
+        for _ in range(60):
+            kind, name, batch = (world.choice(each) for each in (kinds, NAMES, batches))
+            for policy in (live, copied):
+                policy.update(name, Evidence(kind, *batch, NOON + 4e5))
+            assert copied.state() == live.state()
+
+
 def test_a_history_of_all_kinds_is_in_these_states():
     """Else the tests here would spoil nothing."""
     rows = {key for state in STATES for arm in state["arms"].values() for key in arm}
@@ -167,12 +182,10 @@ def test_what_is_no_state_is_refused_and_changes_nothing(garbage):
 @pytest.mark.parametrize("failing", [False, True])
 def test_a_belief_as_sure_as_can_be_does_no_harm(most, least, failing):
     """Of a path that never failed, or never passed, in all its calls."""
-    state = copy.deepcopy(STATES[0])
     good = 0.0 if failing else most
     runs = [good, most + least, -1, 10**8, -least if failing else 0.0, -least, 0]
-    state["tally"] = [most, 0, 0, 0]
-    state["arms"]["a1"] = {"last": [most, 0, 0], "runs": runs, "regime": [0, 3, 1]}
-    take_up(state)
+    arm = {"last": [most, 0, 0], "runs": runs, "regime": [0, 3, 1]}
+    take_up({"format": RunLengthPolicy.FORMAT, "tally": [most, 0, 0, 0], "arms": {"a1": arm}})
 
 
 def test_numbers_missing_from_a_row_are_refused():
