@@ -114,7 +114,9 @@ def policies(
         str,
         typer.Option(help="Some of them, with commas between: random, S1, detection, ...; all."),
     ] = "",
-    policy: Annotated[str, typer.Option(help="Some of the policies, with commas between.")] = "",
+    policy: Annotated[
+        str, typer.Option(help="Some, with commas between: kalibr, thompson, kl-ucb, oracle, ...")
+    ] = "",
     seeds: Annotated[str, typer.Option(help="N or A-B; else each scenario has its own.")] = "",
     full: Annotated[bool, typer.Option("--full", help="Everything, with many seeds.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one per core.")] = 0,
