@@ -81,8 +81,9 @@ def frequencies(
     for _ in range(draws):
         pull = point.pull(arms, context)
         found[pull.arm] += 1
-        if pull.rule == "probe":  # not under way any more: back to the point
-            point.restore(point.state())
+        if pull.rule == "probe":  # it is under way now: back to the point
+            shared = {id(policy._constants): policy._constants}
+            point._probes = copy.deepcopy(policy._probes, shared)
     return pull, [found[arm.id] / draws for arm in arms]
 
 
