@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .answers import choices_of, is_content
 from .arguments import arguments_of, for_create, is_plain
-from .errors import BadResponse, RouterClosed, StreamInterrupted
+from .errors import BadResponse, NoEligiblePath, RouterClosed, StreamInterrupted
 from .providers import Endpoint
-from .time_limit import TimeLimit, keep_limits
+from .time_limit import StreamLimit, TimeLimit, keep_limits
 from .types import Attempt, Path
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Clients:
             with chunks:
                 rest = iter(chunks)
                 while (chunk := progress.next(rest)) is not None:
-                    lives = progress.saw(chunk)
+                    lives = progress.note(chunk)
                     yield chunk
                     if lives:  # only now: the reader may have taken its time
                         progress.renew()
@@ -119,7 +119,7 @@ class Clients:
             async with chunks:
                 rest = aiter(chunks)
                 while (chunk := await progress.anext(rest)) is not None:
-                    lives = progress.saw(chunk)
+                    lives = progress.note(chunk)
                     yield chunk
                     if lives:
                         progress.renew()
@@ -158,7 +158,7 @@ class Clients:
         )
 
     def _arguments(self, attempt: Attempt, asked: Mapping[str, object]) -> dict[str, Any]:
-        return arguments_of(attempt.path, self._endpoints[attempt.path.id], asked)
+        return arguments_of(attempt.path, self._endpoint(attempt.path.id), asked)
 
     def _stream_arguments(self, attempt: Attempt, asked: Mapping[str, object]) -> dict[str, Any]:
         return {
@@ -183,7 +183,7 @@ class Clients:
             if self._http is None:
                 # A redirect would send the prompt once more, and to whom the server likes.
                 self._http = keep_limits(openai.DefaultHttpxClient(follow_redirects=False))
-            endpoint = self._endpoints[path_id]
+            endpoint = self._endpoint(path_id)
             client = openai.OpenAI(
                 api_key=endpoint.api_key,
                 base_url=endpoint.base_url,
@@ -212,7 +212,7 @@ class Clients:
                 self._async_http[loop] = keep_limits(
                     openai.DefaultAsyncHttpxClient(follow_redirects=False)
                 )
-            endpoint = self._endpoints[attempt.path.id]
+            endpoint = self._endpoint(attempt.path.id)
             made = openai.AsyncOpenAI(
                 api_key=endpoint.api_key,
                 base_url=endpoint.base_url,
@@ -221,6 +221,14 @@ class Clients:
             )
             clients[attempt.path.id] = _without_account(made, endpoint)
             return made
+
+    def _endpoint(self, path_id: str) -> Endpoint:
+        try:
+            return self._endpoints[path_id]
+        except KeyError:
+            raise NoEligiblePath(
+                [f"{path_id}: its calls are made by the adapter that it was given to"]
+            ) from None
 
     def _check_open(self) -> None:
         """A call that was under way when its Router was closed leaves no connections behind."""
@@ -234,48 +242,38 @@ class Clients:
             self._async.pop(loop, None)
 
     def _redact(self, error: BaseException, path: Path) -> None:
-        """Take keys out of an exception's texts and its causes': some servers echo them."""
-        if (cause := error.__cause__ or error.__context__) is not None:
-            self._redact(cause, path)
-        for secret in (*self._secrets, *_header_secrets(path)):
+        redact(error, (*self._secrets, *header_secrets(path)))
+
+
+def redact(error: BaseException, secrets: Sequence[str]) -> None:
+    """Take keys out of an exception's texts and its causes': some servers echo them."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        for secret in secrets:
             for name in ("message", "body", "code", "param", "type"):
-                value = getattr(error, name, None)
+                value = getattr(cause, name, None)
                 if value is not None and secret in str(value):
-                    setattr(error, name, "[removed: it held the API key]")
-            if any(secret in str(argument) for argument in error.args):
-                error.args = tuple(str(a).replace(secret, "[API key]") for a in error.args)
+                    setattr(cause, name, "[removed: it held the API key]")
+            if any(secret in str(argument) for argument in cause.args):
+                cause.args = tuple(str(a).replace(secret, "[API key]") for a in cause.args)
+        cause = cause.__cause__ or cause.__context__
 
 
-class _Progress:
-    """What has come of a stream, and until when the next of it has to come.
+class _Progress(StreamLimit):
+    """What has come of a stream, and until when the next of it has to come."""
 
-    Until the first content `first_token_s` limits the wait as a whole. Without it, and from the
-    first content on, `timeout_s` limits silence: reasoning breaks it, keep-alive comments do not.
-    """
+    __slots__ = ("finished",)
 
     def __init__(self, attempt: Attempt) -> None:
-        self.limit = TimeLimit(attempt.first_token_s or attempt.timeout_s)
+        super().__init__(attempt)
         self.finished = False
-        self._silence_s = attempt.timeout_s
-        self._waits_for_token = attempt.first_token_s is not None
-        self._begun = False
 
-    def next(self, chunks: Iterator[ChatCompletionChunk]) -> ChatCompletionChunk | None:
-        with self.limit:
-            return next(chunks, None)
-
-    async def anext(self, chunks: AsyncIterator[ChatCompletionChunk]) -> ChatCompletionChunk | None:
-        with self.limit:
-            return await anext(chunks, None)
-
-    def saw(self, chunk: ChatCompletionChunk) -> bool:
+    def note(self, chunk: ChatCompletionChunk) -> bool:
         """Note a chunk; does it break the silence?"""
         self.finished = self.finished or _finishes(chunk)
-        self._begun = self._begun or is_content(chunk)
-        return self._begun or (not self._waits_for_token and _is_reasoning(chunk))
-
-    def renew(self) -> None:
-        self.limit.renew(self._silence_s)
+        return self.saw(content=is_content(chunk), reasoning=_is_reasoning(chunk))
 
 
 def _is_reasoning(chunk: ChatCompletionChunk) -> bool:
@@ -285,7 +283,7 @@ def _is_reasoning(chunk: ChatCompletionChunk) -> bool:
     return any(getattr(delta, name, None) for delta in deltas for name in names)
 
 
-def _header_secrets(path: Path) -> Iterator[str]:
+def header_secrets(path: Path) -> Iterator[str]:
     """A path's own headers may carry keys, as `Bearer <key>` too."""
     headers = path.params.get("extra_headers")
     for value in headers.values() if isinstance(headers, Mapping) else ():

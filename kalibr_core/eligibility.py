@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .costs import Costs
-from .types import Outcome, Path, Request
+from .types import INPUTS, Outcome, Path, Request
 
 
 class Eligibility:
@@ -20,10 +20,14 @@ class Eligibility:
 
     def unable(self, path: Path) -> str | None:
         """Why the path cannot take the request at all, or None."""
-        if self._request.tools and path.tools is False:
+        request = self._request
+        if request.only is not None and request.only not in (path.id, path.model):
+            return f"is not {request.only!r}"
+        if request.tools and path.tools is False:
             return "cannot call tools (tools=False)"
-        if self._request.features.images and path.images is False:
-            return "cannot read images (images=False)"
+        for name in INPUTS:
+            if name in request.takes and getattr(path, name) is False:
+                return f"cannot read {name} ({name}=False)"
         return None
 
     def fits(self, path: Path) -> bool:

@@ -98,6 +98,18 @@ NAMES: dict[str, FailureKind] = {
     "InternalServerError": K.SERVER_ERROR,
     "APIError": K.SERVER_ERROR,  # an error event inside a stream has no status
     "OSError": K.CONNECTION,
+    # LangChain's words, which its integrations' exceptions inherit beside their SDK's.
+    "ContextOverflowError": K.CONTEXT_OVERFLOW,
+    "ModelAuthenticationError": K.AUTH,
+    "ModelPermissionDeniedError": K.AUTH,
+    "ModelNotFoundError": K.NOT_FOUND,
+    "ModelRateLimitError": K.RATE_LIMIT,
+    "ModelTimeoutError": K.TIMEOUT,
+    "ModelConnectionError": K.CONNECTION,
+    "ModelAPIError": K.SERVER_ERROR,
+    "ModelInvalidRequestError": K.INVALID_REQUEST,
+    "ModelRefusalError": K.BAD_OUTPUT,
+    "OutputParserException": K.BAD_OUTPUT,
     # Of a Router inside a Router's call: it has already tried, or another path may take it.
     "AllPathsFailed": K.UNKNOWN,
     "PathsBlocked": K.UNKNOWN,
@@ -212,6 +224,8 @@ def _by_status(error: BaseException, status: int) -> FailureKind:
 def _by_name(error: BaseException) -> FailureKind:
     if getattr(error, "code", None) in ("rate_limit_exceeded", "rate_limit_error"):
         return K.RATE_LIMIT
+    if any(cls.__name__ == "ContextOverflowError" for cls in type(error).__mro__):
+        return K.CONTEXT_OVERFLOW  # more exact than the SDK's own class before it
     kind = _by_class(error)
     if kind is K.CONNECTION and _was_unsendable(error):
         return K.CALLER

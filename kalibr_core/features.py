@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .types import Features
 
@@ -49,7 +49,7 @@ def features_of(
         content = _field(message, "content")
         tokens += 4 + estimate_tokens(text_of(content))
         if isinstance(content, list):
-            images += sum(_is_image(part) for part in content)
+            images += sum(input_of(part) == "images" for part in content)
     return Features(
         input_tokens=tokens,
         turns=len(messages),
@@ -97,5 +97,34 @@ def _field(message: object, name: str) -> object:
     return message.get(name) if isinstance(message, Mapping) else getattr(message, name, None)
 
 
-def _is_image(part: object) -> bool:
-    return isinstance(part, Mapping) and str(part.get("type", "")).endswith("image_url")
+KINDS = {
+    "image": "images",
+    "image_url": "images",
+    "input_image": "images",
+    "audio": "audio",
+    "input_audio": "audio",
+    "file": "files",
+    "input_file": "files",
+    "document": "files",
+    "video": "video",
+    "video_url": "video",
+}
+"""The types of content parts, in the words of several providers, that are no text."""
+
+
+def input_of(part: object) -> str | None:
+    """What a part of a message's content holds, of `INPUTS`; None: text, or unknown."""
+    if not isinstance(part, Mapping):
+        return None
+    kind = part.get("type")
+    return KINDS.get(kind) if isinstance(kind, str) else None
+
+
+def inputs_of(contents: Iterable[object]) -> frozenset[str]:
+    """What the messages with these contents hold beside text."""
+    parts = (part for content in contents if isinstance(content, list) for part in content)
+    return frozenset(kind for part in parts if (kind := input_of(part)) is not None)
+
+
+def contents_of(messages: Sequence[object]) -> Iterator[object]:
+    return (_field(message, "content") for message in messages)

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import TypeAlias, TypeGuard
 
 from .errors import ConfigError
-from .types import JSON, Path
+from .types import INPUTS, JSON, Path
 
 PathSpec: TypeAlias = "str | Mapping[str, object] | Path"
 
@@ -177,7 +177,7 @@ def is_number(value: object) -> TypeGuard[float]:
 
 
 def _check_flags(path: Path) -> None:
-    for name in ("tools", "images"):
+    for name in ("tools", *INPUTS):
         value = getattr(path, name)
         if value is not None and not isinstance(value, bool):
             raise ConfigError(

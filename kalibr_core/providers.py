@@ -95,6 +95,9 @@ PROVIDERS: dict[str, Provider] = {
 GATEWAY_URL, GATEWAY_KEY = "KALIBR_BASE_URL", "KALIBR_API_KEY"
 """One OpenAI-compatible server that has all models: a gateway, or the loopback provider."""
 
+ADAPTER = "adapter"
+"""The `provider` of paths that a framework's model object calls."""
+
 NO_KEY = "none"
 """What a server that needs no key is sent."""
 
@@ -116,9 +119,13 @@ class Endpoint:
 def endpoints_of(
     paths: Sequence[Path], *, base_url: str | None = None, api_key: str | None = None
 ) -> dict[str, Endpoint]:
-    """The endpoints of a Router's paths, by their ids; arguments and errors as `endpoint_of`'s."""
-    found = {path.id: endpoint_of(path, base_url=base_url, api_key=api_key) for path in paths}
-    keyed = [path for path in paths if path.api_key is None and path.api_key_env is None]
+    """The endpoints of a Router's paths, by their ids; arguments and errors as `endpoint_of`'s.
+
+    Paths that an adapter calls have none.
+    """
+    called = [path for path in paths if path.provider != ADAPTER]
+    found = {path.id: endpoint_of(path, base_url=base_url, api_key=api_key) for path in called}
+    keyed = [path for path in called if path.api_key is None and path.api_key_env is None]
     servers = {found[path.id].base_url for path in keyed}
     if api_key is not None and len(servers) > 1:
         raise ConfigError(

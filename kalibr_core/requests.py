@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from .errors import ConfigError
-from .features import features_of, last_text, text_of
+from .features import contents_of, features_of, inputs_of, last_text, text_of
 from .options import checked_call
 from .types import Request
 
@@ -95,6 +95,7 @@ def _request(
         response_format=wanted,
         max_output_tokens=most if isinstance(most, int) else None,
         parse=_parser(model),
+        takes=inputs_of(contents_of(messages)),
         features=features_of(
             messages, tools=len(tools), schema=wanted is not None, session=session_id
         ),

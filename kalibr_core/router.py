@@ -43,7 +43,7 @@ from .reports import Reports
 from .requests import Messages, ResponseFormat, asked_of
 from .sessions import Sessions
 from .streams import AsyncRoutedStream, RoutedStream
-from .types import Attempt, Output, Request
+from .types import Attempt, Output, Path, Request
 
 if TYPE_CHECKING:
     from typing import Self
@@ -140,11 +140,11 @@ class Router:
         self._reseed = seed is None
         self._pid = os.getpid()
         self._closed = False
-        endpoints = endpoints_of(self.paths, base_url=base_url, api_key=api_key)
-        self._clients = Clients(endpoints)
+        self.endpoints = endpoints_of(self.paths, base_url=base_url, api_key=api_key)
+        self._clients = Clients(self.endpoints)
         self._roster = Roster(
             paths={p.id: p for p in self.paths},
-            costs=Costs({p.id: price_of(p, provider=endpoints[p.id].provider) for p in self.paths}),
+            costs=Costs({p.id: price_of(p, provider=self._provider(p)) for p in self.paths}),
             blocks=Blocks(),
             sessions=Sessions(),
         )
@@ -272,9 +272,15 @@ class Router:
         *,
         read: Callable[[T], Output],
         timeout_s: float | None = None,
+        on_exhausted: Literal["raise", "best"] | None = None,
     ) -> Done[T]:
-        """Route one call: `invoke` makes an attempt, `read` shows its answer to the gates."""
-        plan = self._plan(request, read, live=False, timeout_s=timeout_s)
+        """Route one call: `invoke` makes an attempt, `read` shows its answer to the gates.
+
+        Args:
+            timeout_s: for this call; None: the Router's.
+            on_exhausted: for this call; None: the Router's.
+        """
+        plan = self._plan(request, read, live=False, timeout_s=timeout_s, on_exhausted=on_exhausted)
         return self._finished(drive.call(plan, invoke, sleep=self._sleep))
 
     async def acall(
@@ -284,9 +290,10 @@ class Router:
         *,
         read: Callable[[T], Output],
         timeout_s: float | None = None,
+        on_exhausted: Literal["raise", "best"] | None = None,
     ) -> Done[T]:
         """`call`, awaited."""
-        plan = self._plan(request, read, live=False, timeout_s=timeout_s)
+        plan = self._plan(request, read, live=False, timeout_s=timeout_s, on_exhausted=on_exhausted)
         return self._finished(await drive.acall(plan, invoke))
 
     def call_stream(
@@ -298,14 +305,21 @@ class Router:
         opens: Callable[[C], bool],
         finish: Callable[[Done[tuple[C, ...]]], object],
         timeout_s: float | None = None,
+        on_exhausted: Literal["raise", "best"] | None = None,
+        hold: bool = False,
     ) -> Generator[C, None, None]:
-        """Route one stream: `opens` tells whether a chunk holds content, `finish` gets the end."""
-        plan = self._plan(request, read, live=self._live, timeout_s=timeout_s)
+        """Route one stream: `opens` tells whether a chunk holds content, `finish` gets the end.
+
+        Args:
+            hold: hold this one back until gate 1 has passed, whatever the Router's `stream_mode`.
+        """
+        live = self._live and not hold
+        plan = self._plan(request, read, live=live, timeout_s=timeout_s, on_exhausted=on_exhausted)
         return drive.stream(
             plan,
             invoke,
             opens=opens,
-            live=self._live,
+            live=live,
             finish=lambda done: finish(self._finished(done)),
             clock=self._clock,
             sleep=self._sleep,
@@ -320,14 +334,17 @@ class Router:
         opens: Callable[[C], bool],
         finish: Callable[[Done[tuple[C, ...]]], object],
         timeout_s: float | None = None,
+        on_exhausted: Literal["raise", "best"] | None = None,
+        hold: bool = False,
     ) -> AsyncGenerator[C, None]:
         """`call_stream`, awaited."""
-        plan = self._plan(request, read, live=self._live, timeout_s=timeout_s)
+        live = self._live and not hold
+        plan = self._plan(request, read, live=live, timeout_s=timeout_s, on_exhausted=on_exhausted)
         return drive.astream(
             plan,
             invoke,
             opens=opens,
-            live=self._live,
+            live=live,
             finish=lambda done: finish(self._finished(done)),
             clock=self._clock,
         )
@@ -413,6 +430,7 @@ class Router:
         *,
         live: bool,
         timeout_s: float | None,
+        on_exhausted: Literal["raise", "best"] | None = None,
     ) -> Plan[T]:
         if self._closed:
             raise RouterClosed(self.goal)
@@ -421,6 +439,8 @@ class Router:
         limits = self._limits
         if timeout_s is not None:
             limits = checked_limits(replace(limits, timeout_s=timeout_s, call_timeout_s=timeout_s))
+        if on_exhausted is not None:
+            limits = replace(limits, on_exhausted=on_exhausted)
         return plan_call(
             Call(
                 choice=Choice(
@@ -436,6 +456,10 @@ class Router:
                 wall=self._wall,
             )
         )
+
+    def _provider(self, path: Path) -> str | None:
+        found = self.endpoints.get(path.id)
+        return None if found is None else found.provider
 
     def _after_fork(self) -> None:
         """Forked workers must not all draw the same, and each writes under a name of its own."""

@@ -9,9 +9,14 @@ from __future__ import annotations
 import importlib
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from .types import Attempt
+
+C = TypeVar("C")
 
 LATE = "the time limit passed while bytes came, but no answer"
 
@@ -43,6 +48,39 @@ class TimeLimit:
     def __exit__(self, *exc: object) -> None:
         # Not `reset`: a task that is destroyed while it waits is ended in another context.
         _limit.set(self._before)
+
+
+class StreamLimit:
+    """Until when the next chunk of a stream has to come.
+
+    Until the first content `first_token_s` limits the wait as a whole. Without it, and from the
+    first content on, `timeout_s` limits silence: reasoning breaks it, keep-alive comments do not.
+    """
+
+    __slots__ = ("_begun", "_silence_s", "_waits_for_token", "limit")
+
+    def __init__(self, attempt: Attempt) -> None:
+        self.limit = TimeLimit(attempt.first_token_s or attempt.timeout_s)
+        self._silence_s = attempt.timeout_s
+        self._waits_for_token = attempt.first_token_s is not None
+        self._begun = False
+
+    def next(self, chunks: Iterator[C]) -> C | None:
+        """The next chunk, under the limit; None: the stream has ended."""
+        with self.limit:
+            return next(chunks, None)
+
+    async def anext(self, chunks: AsyncIterator[C]) -> C | None:
+        with self.limit:
+            return await anext(chunks, None)
+
+    def saw(self, *, content: bool, reasoning: bool) -> bool:
+        """Note a chunk; does it break the silence? If so, `renew` once the reader is done."""
+        self._begun = self._begun or content
+        return self._begun or (reasoning and not self._waits_for_token)
+
+    def renew(self) -> None:
+        self.limit.renew(self._silence_s)
 
 
 _limit: ContextVar[TimeLimit | None] = ContextVar("kalibr_limit", default=None)

@@ -91,6 +91,9 @@ class Features(NamedTuple):
 
 NO_FEATURES = Features(0, 0, 0, False, 0, None, None)
 
+INPUTS = ("images", "audio", "files", "video")
+"""What a message may hold beside text; a `Path` tells by the same names what it takes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -105,6 +108,10 @@ class Request:
     max_output_tokens: int | None = None
     parse: Callable[[str], object] | None = None
     """Raises where the output's text is not what the caller can use: a further part of gate 1."""
+    takes: frozenset[str] = frozenset()
+    """What else than text the messages hold: of `INPUTS`."""
+    only: str | None = None
+    """The id or the model of the paths that may answer; None: any."""
     features: Features = NO_FEATURES
 
 
@@ -245,7 +252,8 @@ class Path:
         model: the provider's model name, with an optional prefix: `groq/llama-3.3-70b-versatile`.
         params: sent with each call (`temperature`, `max_tokens`, ...); JSON values.
         name: the path's id, where the one made of model and params is not wanted.
-        provider: one of `providers.PROVIDERS`; by default told from the model's name.
+        provider: one of `providers.PROVIDERS`; by default told from the model's name. "adapter":
+            a framework's model object makes the calls, and the Router's own methods cannot.
         base_url: an OpenAI-compatible server to call instead of the provider's own.
         api_key: never shown, logged or stored.
         api_key_env: the environment variable that holds the key.
@@ -257,6 +265,9 @@ class Path:
         context_window: tokens of prompt and completion together.
         tools: False: the path cannot call tools and is not eligible where tools are given.
         images: False: the path cannot read images and is not eligible where there are any.
+        audio: the same for sound.
+        files: the same for documents, such as PDF.
+        video: the same for films.
     """
 
     model: str
@@ -276,6 +287,9 @@ class Path:
     context_window: int | None = None
     tools: bool | None = None
     images: bool | None = None
+    audio: bool | None = None
+    files: bool | None = None
+    video: bool | None = None
     id: str = field(init=False, default="")
     """Stable across processes; two paths that differ only in params have two ids."""
 

@@ -6,12 +6,12 @@ import pytest
 
 from kalibr_core import AllPathsFailed, BudgetExceeded, NoEligiblePath, PathsBlocked
 from kalibr_core.testing import Pause, answer, provider_error
-from kalibr_core.types import Features, Request
+from kalibr_core.types import Request
 
 from .scene import BAD, Drive, Scene, every_drive, named, warnings_of
 
 TOOLS = Request(tools=({"type": "function", "function": {"name": "f"}},))
-IMAGES = Request(features=Features(10, 1, 0, False, 2, None, None))
+IMAGES, SOUND = Request(takes=frozenset({"images"})), Request(takes=frozenset({"audio"}))
 OVERFLOW = provider_error(400, "This model's maximum context length is 8192 tokens")
 
 
@@ -380,7 +380,9 @@ def test_a_call_never_draws_a_path_twice_in_a_round() -> None:
 
 
 @every_drive
-@pytest.mark.parametrize(("request_", "lacks"), [(TOOLS, "tools"), (IMAGES, "images")])
+@pytest.mark.parametrize(
+    ("request_", "lacks"), [(TOOLS, "tools"), (IMAGES, "images"), (SOUND, "audio")]
+)
 def test_a_path_that_cannot_take_the_request_is_not_tried(
     drive: Drive, request_: Request, lacks: str
 ) -> None:
