@@ -61,6 +61,12 @@ class ChatRequest:
         return text_of(spoken[-1])
 
     @cached_property
+    def attached(self) -> list[str]:
+        """What the last message holds beside text: `file`, `image_url`, `input_audio`, ..."""
+        kinds = (part.get("type") for part in _parts(self.last.get("content")))
+        return [kind for kind in kinds if isinstance(kind, str) and kind != "text"]
+
+    @cached_property
     def all_text(self) -> str:
         """All instructions: the system's and the user's texts, in order."""
         told = (m for m in self.messages if m["role"] in ("system", "developer", "user"))

@@ -12,6 +12,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _URL = re.compile(r"https?://[^\s)>\"']+")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _CODE = re.compile(r"\b[A-Z]{1,5}-?\d{2,}\b")
+_NAMED = re.compile(r"\b(?:named|called)\s+['\"“‘]([^'\"”’]+)['\"”’]")
 _PLACE = r"\s+((?:[A-Z][\w'-]*)(?:\s[A-Z][\w'-]*)*)"
 
 
@@ -64,6 +65,11 @@ class Hints:
         """A name in the text."""
         return self.reading.entities[min(at, len(self.reading.entities) - 1)]
 
+    def named(self) -> str:
+        """What the text names in quotes, else a name in it."""
+        match = _NAMED.search(self.text)
+        return match.group(1) if match else self.entity()
+
     def found(self, pattern: re.Pattern[str], otherwise: str) -> str:
         """The first match, else a stand-in."""
         match = pattern.search(self.text)
@@ -90,7 +96,7 @@ _FIELDS = (
     (r"lang|locale", lambda h: "en"),
     (r"action|todo|task|step", lambda h: h.reading.actions[0]),
     (r"query|question|prompt|search|input", lambda h: " ".join(h.text.split())[:200] or "query"),
-    (r"name|person|customer|company|entity|title|subject|author", lambda h: h.entity()),
+    (r"name|person|customer|company|entity|title|subject|author", lambda h: h.named()),
     (r"type|kind|categor", lambda h: "general"),
     (
         r"reason|explan|rational|descr|text|content|message|body|answer|comment|note|respon",

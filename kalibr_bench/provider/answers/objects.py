@@ -16,6 +16,11 @@ _FIELDS = re.compile(
     r"[`'\"]?[a-zA-Z_]\w*[`'\"]?)",
     re.I,
 )
+_QUOTED = r"[`'\"]([a-zA-Z_]\w*)[`'\"]"
+_FIELDS_BEFORE = re.compile(
+    rf"((?:{_QUOTED}\s*(?:,|\band\b|&)\s*(?:and\s+)?)+{_QUOTED})\s+(?:keys|fields|properties)\b"
+)
+"""`'setup' and 'punchline' keys`: the names stand before the word."""
 _NUMERIC = re.compile(
     r"age|count|price|amount|total|year|score|confiden|quantity|rating|number|days"
 )
@@ -66,6 +71,9 @@ def filled(shape: Any, hints: Hints, name: str) -> Any:
 
 
 def _fields(told: str) -> list[str]:
+    before = _FIELDS_BEFORE.search(told)
+    if before is not None:
+        return re.findall(_QUOTED, before.group(1))
     match = _FIELDS.search(told)
     if match is None:
         return []

@@ -36,6 +36,9 @@ _PATTERNS = (
 def prose(chat: ChatRequest) -> str:
     """A good plain answer to a prompt."""
     told, asked = chat.all_text, chat.user_text
+    if chat.attached:
+        what = chat.attached[0].removeprefix("input_").removesuffix("_url")
+        return f"The attached {what} has one main subject, and a few details that belong to it."
     if _GREETING.match(asked):
         return "Hello! How can I help you today?"
     if _CLASSIFY.search(told):
