@@ -1,3 +1,21 @@
-"""LangChain adapter of Kalibr: `ChatKalibr` will live here. Nothing is public yet."""
+"""Kalibr for LangChain: `ChatKalibr`, a chat model that routes each of its calls.
 
-__all__: list[str] = []
+>>> from kalibr_langchain import ChatKalibr
+"""
+
+try:
+    import langchain_core
+    import langchain_openai
+except ImportError as error:
+    raise ImportError(
+        "kalibr_langchain needs LangChain: pip install 'kalibr-core[langchain]'"
+    ) from error
+
+from .chat_model import ChatKalibr
+from .events import ATTEMPT_FAILED
+from .feedback import report
+
+del langchain_core, langchain_openai
+
+
+__all__ = ["ATTEMPT_FAILED", "ChatKalibr", "report"]

@@ -1,0 +1,182 @@
+"""One call as LangChain asks for it -> the request that routing sees, and each path's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.utils.pydantic import is_basemodel_subclass
+
+from kalibr_core.errors import ConfigError
+from kalibr_core.features import estimate_tokens, hash_of, input_of, script_of
+from kalibr_core.gates.structural import check_response_format
+from kalibr_core.options import HARMLESS, TAKEN_BY_ROUTER
+from kalibr_core.types import INPUTS, Features, Request
+
+from .chat import Chat
+from .history import portable
+from .reading import text_of
+from .structured import Structured, asks
+from .tools import bound
+
+HOW = ("tool_choice", "parallel_tool_calls", "response_format")
+"""Arguments that go with tools, and that each provider has its own form of."""
+FOREIGN = frozenset(TAKEN_BY_ROUTER) - {"model", "stream"}
+"""What a routed call does not take; `model` names a path here, `stream` is LangChain's."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Asked:
+    """One call.
+
+    Args:
+        messages: as LangChain hands them over.
+        stop: where to stop.
+        arguments: what else the caller gave or bound.
+        defaults: the model's own settings, for paths made from names.
+        session: names the conversation.
+        structured: what `with_structured_output` bound.
+    """
+
+    messages: list[BaseMessage]
+    stop: list[str] | None
+    arguments: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    session: str | None
+    structured: Structured | None
+
+    def on(self, chat: Chat) -> tuple[list[BaseMessage], dict[str, Any]]:
+        """The messages and the arguments as a path takes them.
+
+        Raises:
+            NoEligiblePath: the path cannot be asked so.
+        """
+        messages = portable(
+            self.messages,
+            path_id=chat.path.id,
+            provider=chat.provider,
+            marks_cache=chat.marks_cache,
+        )
+        return messages, self._arguments(chat)
+
+    def _arguments(self, chat: Chat) -> dict[str, Any]:
+        plain = {k: v for k, v in self.arguments.items() if k not in ("tools", *HOW)}
+        if chat.is_named:
+            # A named path's own parameters are what it is; the model's settings are for the rest.
+            plain = {**self.defaults, **plain}
+            if chat.path.params:
+                plain = {k: v for k, v in plain.items() if k not in chat.own}
+        found = {"stop": self.stop or self.defaults.get("stop"), **plain, **self._bound(chat)}
+        if self.structured is not None:
+            found.update(asks(chat, self.structured))
+        return found
+
+    def _bound(self, chat: Chat) -> dict[str, Any]:
+        tools = self.arguments.get("tools")
+        how = {name: self.arguments[name] for name in HOW if name in self.arguments}
+        if tools:
+            return bound(chat, tools, how)
+        if not how:
+            return {}
+        if chat.is_openai:
+            return how
+        if how.get("response_format") is not None:
+            return asks(chat, _structured_of(how["response_format"]))
+        return {}
+
+    @cached_property
+    def request(self) -> Request:
+        """What routing and the gates need to know of the call.
+
+        Raises:
+            ConfigError: something that a routed call cannot do.
+        """
+        self._check()
+        tools = self.arguments.get("tools") or ()
+        wanted, parse = self._format()
+        prompt = _prompt(self.messages)
+        tokens, images, takes = _measured(self.messages)
+        most = self.arguments.get("max_tokens") or self.arguments.get("max_completion_tokens")
+        if most is None:
+            most = self.defaults.get("max_tokens")
+        return Request(
+            prompt=prompt,
+            tools=tools,
+            response_format=wanted,
+            max_output_tokens=most if isinstance(most, int) else None,
+            parse=parse,
+            takes=takes,
+            only=self.arguments.get("model"),
+            features=Features(
+                tokens,
+                len(self.messages),
+                len(tools),
+                wanted is not None,
+                images,
+                script_of(prompt),
+                None if self.session is None else hash_of(self.session),
+            ),
+        )
+
+    def _check(self) -> None:
+        if not self.messages:
+            raise ConfigError("messages is empty; a call needs at least one message")
+        for name in FOREIGN:
+            value = self.arguments.get(name)
+            if value is not None and value != HARMLESS.get(name):
+                raise ConfigError(f"a routed call does not take {name}=; {TAKEN_BY_ROUTER[name]}")
+        only = self.arguments.get("model")
+        if only is not None and not isinstance(only, str):
+            raise ConfigError(f"model= names one of the paths, got {type(only).__name__}")
+
+    def _format(self) -> tuple[Mapping[str, object] | None, Any]:
+        wanted = self.structured
+        given = self.arguments.get("response_format")
+        if wanted is None and given is not None:
+            if isinstance(given, Mapping):
+                check_response_format(given)
+                return given, None
+            wanted = _structured_of(given)
+        if wanted is None:
+            return None, None
+        return wanted.response_format, wanted.parse
+
+
+def _structured_of(given: Any) -> Structured:
+    """A `response_format` that was bound by hand."""
+    if isinstance(given, Mapping):
+        if given.get("type") == "json_object":
+            return Structured(None, method="json_mode")
+        inner = given.get("json_schema")
+        if isinstance(inner, Mapping) and isinstance(inner.get("schema"), Mapping):
+            title = inner.get("name") or "answer"
+            return Structured({"title": title, **inner["schema"]})
+    if isinstance(given, type) and is_basemodel_subclass(given):
+        return Structured(given)
+    raise ConfigError(f"response_format must be OpenAI's or a pydantic class, got {given!r:.80}")
+
+
+def _prompt(messages: Sequence[BaseMessage]) -> str:
+    for message in reversed(messages):
+        if isinstance(message, HumanMessage):
+            return text_of(message)
+    return ""
+
+
+def _measured(messages: Sequence[BaseMessage]) -> tuple[int, int, frozenset[str]]:
+    """Estimated tokens, images, and what the messages hold beside text."""
+    tokens = images = 0
+    takes: set[str] = set()
+    for message in messages:
+        tokens += 4 + estimate_tokens(text_of(message))
+        if isinstance(message.content, str) or isinstance(message, AIMessage):
+            continue  # what a model has made goes along as far as the next one takes it
+        for part in message.content:
+            kind = input_of(part)
+            images += kind == "images"
+            if kind in INPUTS:
+                takes.add(kind)
+    return tokens, images, frozenset(takes)

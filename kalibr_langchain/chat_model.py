@@ -1,0 +1,380 @@
+"""ChatKalibr: a LangChain chat model that routes each of its calls."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, closing
+from operator import itemgetter
+from typing import Any, Literal, NoReturn
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import (
+    Runnable,
+    RunnableConfig,
+    RunnableMap,
+    RunnablePassthrough,
+    ensure_config,
+)
+
+from kalibr_core.errors import AllPathsFailed
+from kalibr_core.plan import Done
+from kalibr_core.types import Decision
+
+from . import calls
+from .answers import last_chunk, result_of
+from .asked import Asked
+from .configured import RUN, SESSION, STRUCTURED, ConfiguredChat
+from .errors import like_first
+from .events import Run, atell, tell
+from .metadata import KEY
+from .reading import opens, read_chunks, read_result
+from .session import session_of
+from .structured import Structured, StructuredParser
+from .tools import Tools, ToolSpec
+
+
+class ChatKalibr(ConfiguredChat):
+    """A chat model that sends each call to the path that works now, at the lowest price.
+
+    It stands wherever a `ChatOpenAI` stood: in chains, agents and graphs. Each call is routed,
+    checked by gate 1, healed on the next path where it fails, and learned from.
+
+    Args:
+        goal: what the calls are for, free text; what is learned is kept under it.
+        paths: model names, dicts of `kalibr_core.Path`'s fields, `Path`s, and chat models of any
+            provider, mixed. A dict's `model` may be a chat model.
+        router: a ready `kalibr_core.Router`, in the place of `goal`, `paths` and its settings.
+        temperature: for paths that are named; a chat model, and a path's own `params`, have theirs.
+        max_tokens: the same.
+        stop: the same.
+        model_kwargs: further parameters for named paths, sent as they are.
+        timeout_s: longest time of one attempt, for a stream its longest silence; also `timeout`.
+        max_retries: `ChatOpenAI`'s word: so many attempts after the first; else `max_attempts`.
+        streaming: stream also where `invoke` is called.
+
+    The other arguments are `kalibr_core.Router`'s.
+
+    Raises:
+        kalibr_core.ConfigError: says what, which value, what to do.
+    """
+
+    # How it is called.
+
+    def invoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        config, kwargs = _marked(config, kwargs)
+        return super().invoke(input, config, stop=stop, **kwargs)
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        config, kwargs = _marked(config, kwargs)
+        return await super().ainvoke(input, config, stop=stop, **kwargs)
+
+    def stream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        config, kwargs = _marked(config, kwargs, named=True)
+        yield from super().stream(input, config, stop=stop, **kwargs)
+
+    async def astream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        config, kwargs = _marked(config, kwargs, named=True)
+        async with aclosing(super().astream(input, config, stop=stop, **kwargs)) as chunks:  # type: ignore[type-var]  # it is an async generator
+            async for chunk in chunks:
+                yield chunk
+
+    def stream_events(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        if kwargs.get("version") == "v3":
+            config, kwargs = _marked(config, kwargs)
+        return super().stream_events(input, config, **kwargs)
+
+    def astream_events(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Any:
+        if kwargs.get("version") == "v3":
+            config, kwargs = _marked(config, kwargs)
+        return super().astream_events(input, config, **kwargs)
+
+    def bind_tools(
+        self,
+        tools: Sequence[ToolSpec],
+        *,
+        tool_choice: dict[str, Any] | str | bool | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: Any = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools; each path gets them in its own provider's format when it is called.
+
+        Arguments as `ChatOpenAI.bind_tools`'. Paths that cannot call tools are left out of calls
+        that have any.
+        """
+        how = {
+            "tool_choice": tool_choice or None,
+            "parallel_tool_calls": parallel_tool_calls,
+            "response_format": response_format,
+        }
+        given = {name: value for name, value in how.items() if value is not None}
+        return self.bind(tools=Tools(tools, strict=strict), **given, **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: Literal["json_schema", "function_calling", "json_mode"] | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: Sequence[ToolSpec] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Answer in the form of a schema; an answer that does not fit it is healed on another path.
+
+        Args:
+            schema: a pydantic class, a TypedDict, a JSON schema or an OpenAI function.
+            method: how the paths are asked for it; None: in the way that suits each.
+            include_raw: give a dict of `raw`, `parsed` and `parsing_error`, and raise nothing where
+                no path's answer fits.
+            strict: ask providers to hold to the schema, where they can.
+            tools: that may be called instead of answering.
+            kwargs: bound to the calls.
+
+        Raises:
+            kalibr_core.ConfigError: the schema cannot be used.
+        """
+        wanted = Structured(schema, method=method, strict=strict, tools=tuple(tools or ()))
+        traced = {"kwargs": {"method": method, "strict": strict}, "schema": wanted.json_schema}
+        bound: dict[str, Any] = {
+            STRUCTURED: wanted,
+            "ls_structured_output_format": traced if wanted.json_schema else None,
+            **kwargs,
+        }
+        if tools:
+            bound["tools"] = Tools(tools, strict=strict)
+        if include_raw:
+            bound["on_exhausted"] = "best"
+        model = self.bind(**bound)
+        parser: Runnable[Any, Any] = StructuredParser(wanted=wanted)
+        if not include_raw:
+            return model | parser
+        assigned = RunnablePassthrough.assign(
+            parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
+        )
+        nothing = RunnablePassthrough.assign(parsed=lambda _: None)
+        return RunnableMap(raw=model) | assigned.with_fallbacks(
+            [nothing], exception_key="parsing_error"
+        )
+
+    def report(
+        self,
+        message: BaseMessage | str,
+        *,
+        success: bool | None = None,
+        score: float | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """Tell how an answer turned out later; see `kalibr_langchain.report`."""
+        from .feedback import decision_id_of
+
+        return self._routing.router.report(
+            decision_id_of(message), success=success, score=score, reason=reason
+        )
+
+    # What LangChain calls.
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        routing, run = self._routing, kwargs.pop(RUN, None)
+        asked, limits = self._asked(messages, stop, kwargs, run)
+        try:
+            done = routing.router.call(
+                asked.request,
+                lambda attempt: calls.generate(routing.chats[attempt.path.id], asked, attempt),
+                read=_reader(asked, read_result),
+                **limits,
+            )
+        except Exception as error:  # noqa: BLE001  # it is raised again
+            tell(_decision_of(error), run_manager, run)
+            _raise_like_first(error, asked)
+        tell(_told(done), run_manager, run)
+        return result_of(done)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        routing, run = self._routing, kwargs.pop(RUN, None)
+        asked, limits = self._asked(messages, stop, kwargs, run)
+        try:
+            done = await routing.router.acall(
+                asked.request,
+                lambda attempt: calls.agenerate(routing.chats[attempt.path.id], asked, attempt),
+                read=_reader(asked, read_result),
+                **limits,
+            )
+        except Exception as error:  # noqa: BLE001  # it is raised again
+            await atell(_decision_of(error), run_manager, run)
+            _raise_like_first(error, asked)
+        await atell(_told(done), run_manager, run)
+        return result_of(done)
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        routing, run = self._routing, kwargs.pop(RUN, None)
+        asked, limits = self._asked(messages, stop, kwargs, run)
+        ends: list[Done[tuple[ChatGenerationChunk, ...]]] = []
+        try:
+            with closing(
+                routing.router.call_stream(
+                    asked.request,
+                    lambda attempt: calls.stream(routing.chats[attempt.path.id], asked, attempt),
+                    read=_reader(asked, read_chunks),
+                    opens=opens,
+                    finish=ends.append,
+                    hold=self._holds(asked),
+                    **limits,
+                )
+            ) as chunks:
+                for chunk in chunks:
+                    if run_manager:
+                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+        except Exception as error:  # noqa: BLE001  # it is raised again
+            tell(_decision_of(error), run_manager, run)
+            _raise_like_first(error, asked)
+        tell(_told(ends[0]), run_manager, run)
+        yield last_chunk(ends[0])
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        routing, run = self._routing, kwargs.pop(RUN, None)
+        asked, limits = self._asked(messages, stop, kwargs, run)
+        ends: list[Done[tuple[ChatGenerationChunk, ...]]] = []
+        try:
+            async with aclosing(
+                routing.router.acall_stream(
+                    asked.request,
+                    lambda attempt: calls.astream(routing.chats[attempt.path.id], asked, attempt),
+                    read=_reader(asked, read_chunks),
+                    opens=opens,
+                    finish=ends.append,
+                    hold=self._holds(asked),
+                    **limits,
+                )
+            ) as chunks:
+                async for chunk in chunks:
+                    if run_manager:
+                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+        except Exception as error:  # noqa: BLE001  # it is raised again
+            await atell(_decision_of(error), run_manager, run)
+            _raise_like_first(error, asked)
+        await atell(_told(ends[0]), run_manager, run)
+        yield last_chunk(ends[0])
+
+    def _asked(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        kwargs: dict[str, Any],
+        run: Run | None,
+    ) -> tuple[Asked, dict[str, Any]]:
+        """The call as it was asked for, and its own limits."""
+        limits = {"on_exhausted": kwargs.pop("on_exhausted", None)}
+        session = kwargs.pop(SESSION, None)
+        kwargs.pop("stream", None)
+        return (
+            Asked(
+                messages=messages,
+                stop=stop,
+                structured=kwargs.pop(STRUCTURED, None),
+                arguments=kwargs,
+                defaults=self._defaults(),
+                session=session if session is not None else session_of(run.config if run else None),
+            ),
+            limits,
+        )
+
+    def _holds(self, asked: Asked) -> bool:
+        """A structured answer is held until it is understood, unless "live" is asked for."""
+        return asked.structured is not None and self.stream_mode != "live"
+
+
+def _marked(
+    config: RunnableConfig | None, kwargs: dict[str, Any], *, named: bool = False
+) -> tuple[RunnableConfig, dict[str, Any]]:
+    """The configuration and arguments of a call that knows its run.
+
+    Args:
+        named: choose the run's id, which LangChain would keep to itself.
+    """
+    config = ensure_config(config)
+    if named and config.get("run_id") is None:
+        config["run_id"] = uuid.uuid4()
+    return config, {**kwargs, RUN: Run(config=config, run_id=config.get("run_id"))}
+
+
+def _reader(asked: Asked, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    wanted = asked.structured
+    return read if wanted is None else lambda answer: wanted.output(read(answer))
+
+
+def _told(done: Done[Any]) -> Decision | None:
+    """The decision, where there is something to tell beside what the answer's metadata hold."""
+    return done.decision
+
+
+def _decision_of(error: Exception) -> Decision | None:
+    found = getattr(error, KEY, None)
+    return found if isinstance(found, Decision) else None
+
+
+def _raise_like_first(error: Exception, asked: Asked) -> NoReturn:
+    if type(error) is AllPathsFailed:
+        raise like_first(error, structured=asked.structured is not None) from error.__cause__
+    raise error

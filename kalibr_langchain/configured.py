@@ -1,0 +1,230 @@
+"""What a ChatKalibr is made of: its settings, the Router behind them, and its copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.model_profile import ModelProfile
+from langchain_core.messages import BaseMessage
+from pydantic import ConfigDict, Field, SecretStr
+
+from kalibr_core import Router
+from kalibr_core.errors import ConfigError
+
+from .paths import ChatPathSpec
+from .pickling import restored, state_of
+from .profile import common_profile
+from .routing import Routers, Routing, key_of
+
+RUN, STRUCTURED, SESSION = "kalibr_run", "kalibr_structured", "session_id"
+"""Arguments of a call that are for this model, and go to no path."""
+
+ROUTED = (
+    "goal",
+    "task",
+    "success_when",
+    "score_when",
+    "gate",
+    "policy",
+    "ledger",
+    "deadline_s",
+    "first_token_s",
+    "max_cost_usd",
+    "max_wait_s",
+    "stream_mode",
+    "on_exhausted",
+    "base_url",
+    "seed",
+)
+"""Fields that are settings of the Router, under the same names."""
+
+
+class ConfiguredChat(BaseChatModel):
+    """The fields of `ChatKalibr`, which documents them, and all that follows from them alone."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", populate_by_name=True)
+
+    goal: str | None = None
+    paths: Sequence[Any] | None = None
+    router: Any = Field(default=None, exclude=True, repr=False)
+    task: str | None = None
+    success_when: Callable[[str], bool] | None = Field(default=None, exclude=True)
+    score_when: Callable[[str], float] | None = Field(default=None, exclude=True)
+    gate: Any = Field(default=None, exclude=True)
+    policy: Any = Field(default=None, exclude=True)
+    ledger: Any = None
+    max_attempts: int | None = None
+    deadline_s: float | None = None
+    timeout_s: float | None = Field(default=None, alias="timeout")
+    first_token_s: float | None = None
+    max_cost_usd: float | None = None
+    max_wait_s: float | None = None
+    stream_mode: Literal["live", "hold"] | None = None
+    on_exhausted: Literal["raise", "best"] | None = None
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    seed: int | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    stop: list[str] | None = Field(default=None, alias="stop_sequences")
+    model_kwargs: dict[str, Any] = Field(default_factory=dict)
+    max_retries: int | None = None
+    streaming: bool = False
+    routers: Routers = Field(default_factory=Routers, exclude=True, repr=False)
+    """Shared with the copies that LangChain makes of this model."""
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(**data)
+        self._routing  # noqa: B018  # what cannot be routed is told now, and as it is
+
+    @property
+    def core(self) -> Router:
+        """The Router behind this model: `explain`, `report`, `unwritten`."""
+        return self._routing.router
+
+    def close(self) -> None:
+        """Write what is learned down, and close connections and ledger; further calls raise.
+
+        Not needed at the end of a program. A `router` that was given stays open.
+        """
+        self.routers.close()
+
+    @cached_property
+    def _routing(self) -> Routing:
+        if self.router is not None:
+            if self.goal is not None or self.paths is not None:
+                raise ConfigError("give router, or goal and paths, not both")
+            router = self.router
+            return self.routers.get(id(router), lambda: Routing.of(router))
+        if self.goal is None or self.paths is None:
+            raise ConfigError(
+                'ChatKalibr needs goal and paths, such as ChatKalibr(goal="support", '
+                'paths=["gpt-4o-mini", "claude-sonnet-4"]), or a ready router='
+            )
+        paths, settings = self.paths, self._settings()
+        return self.routers.get(key_of(paths, settings), lambda: Routing.made(paths, settings))
+
+    def _settings(self) -> dict[str, Any]:
+        """The Router's settings, as far as they were given."""
+        given = {name: getattr(self, name) for name in ROUTED}
+        given["timeout_s"] = self.timeout_s
+        given["max_attempts"] = self.max_attempts
+        if self.max_retries is not None:
+            if self.max_attempts is not None:
+                raise ConfigError("give max_attempts or max_retries, not both")
+            given["max_attempts"] = self.max_retries + 1
+        if self.api_key is not None:
+            given["api_key"] = self.api_key.get_secret_value()
+        return {name: value for name, value in given.items() if value is not None}
+
+    def _defaults(self) -> dict[str, Any]:
+        given = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
+        return {
+            **{name: value for name, value in given.items() if value is not None and value != []},
+            **self.model_kwargs,
+        }
+
+    # What LangChain, its tracing and its cache know of the model.
+
+    @property
+    def _llm_type(self) -> str:
+        return "kalibr"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {**self._routing.identity, **self._defaults()}
+
+    def _get_invocation_params(
+        self, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        return super()._get_invocation_params(stop=stop, **_without_ours(kwargs))
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        kwargs.pop(RUN, None)
+        kwargs.pop(SESSION, None)
+        return super()._get_llm_string(stop=stop, **kwargs)
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
+        params = super()._get_ls_params(stop=stop, **_without_ours(kwargs))
+        params["ls_provider"] = "kalibr"
+        params.setdefault("ls_model_name", f"kalibr/{self._routing.router.goal}")
+        if (stops := stop or self.stop) is not None and stops:
+            params["ls_stop"] = stops
+        return params
+
+    def _combine_llm_outputs(self, _llm_outputs: list[dict[str, Any] | None], /) -> dict[str, Any]:
+        usages = [out["token_usage"] for out in _llm_outputs if out and out.get("token_usage")]
+        names = ("prompt_tokens", "completion_tokens", "total_tokens")
+        summed = {n: sum(u.get(n) or 0 for u in usages) for n in names} if usages else {}
+        models = [out["model_name"] for out in _llm_outputs if out and out.get("model_name")]
+        return {"token_usage": summed, **({"model_name": models[-1]} if models else {})}
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        return common_profile([chat.model.profile for chat in self._routing.chats.values()])
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """As the first path's model counts them."""
+        return self._first.get_token_ids(text)
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Any = None) -> int:
+        """As the first path's model counts them."""
+        return self._first.get_num_tokens_from_messages(messages, tools)
+
+    @property
+    def _first(self) -> BaseChatModel:
+        return next(iter(self._routing.chats.values())).model
+
+    # Copies.
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; one with other settings of the router's has a Router of its own."""
+        copy = super().model_copy(update=update)
+        if update:
+            vars(copy).pop("_routing", None)
+        return copy
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        vars(self).pop("_routing", None)
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        return True
+
+    @classmethod
+    def get_lc_namespace(cls) -> list[str]:
+        return ["kalibr_langchain"]
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        return {"api_key": "KALIBR_API_KEY"}
+
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        """The paths without their keys."""
+        return {} if self.paths is None else {"paths": [_unkeyed(spec) for spec in self.paths]}
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copy that learns with this one: same Router, same connections."""
+        return self.__copy__()
+
+    def __getstate__(self) -> dict[Any, Any]:
+
+        return state_of(self, super().__getstate__())
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+
+        super().__setstate__(restored(state))
+
+
+def _without_ours(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in kwargs.items() if k not in (RUN, STRUCTURED, SESSION, "on_exhausted")}
+
+
+def _unkeyed(spec: ChatPathSpec) -> Any:
+    if isinstance(spec, Mapping):
+        return {name: value for name, value in spec.items() if name != "api_key"}
+    return spec

@@ -1,0 +1,23 @@
+"""Which conversation a call belongs to, by what LangChain and LangGraph call it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+NAMES = ("session_id", "thread_id", "conversation_id")
+
+
+def session_of(config: RunnableConfig | None) -> str | None:
+    """The conversation's id, from a run's `configurable` or `metadata`; None: it names none."""
+    if config is None:
+        return None
+    places: tuple[Any, ...] = (config.get("configurable"), config.get("metadata"))
+    for name in NAMES:
+        for place in places:
+            value = place.get(name) if isinstance(place, Mapping) else None
+            if value is not None and isinstance(value, str | int):
+                return str(value)
+    return None
