@@ -33,7 +33,7 @@ def for_create(arguments: Mapping[str, Any]) -> dict[str, Any]:
     Providers have parameters of their own (`top_k`, `thinking`), which it takes in `extra_body`;
     what the caller put there by hand wins.
     """
-    known = _create_names()
+    known = create_names()
     unknown = {name: value for name, value in arguments.items() if name not in known}
     if not unknown:
         return dict(arguments)
@@ -42,7 +42,7 @@ def for_create(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _create_names() -> frozenset[str]:
+def create_names() -> frozenset[str]:
     """The names that the installed client's `create` takes; the client is slow to import."""
     from openai.resources.chat.completions import Completions
 

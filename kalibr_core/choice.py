@@ -54,6 +54,8 @@ class Limits:
     """All attempts together; paths of unknown price are not tried then."""
     max_wait_s: float = 1.0
     """A `Retry-After` up to this long is waited for; for a longer one the next path is tried."""
+    same_path_retries: int = 0
+    """How often a path that failed at once is asked again before the next one is."""
     on_exhausted: Literal["raise", "best"] = "raise"
 
 
@@ -92,6 +94,7 @@ class Choice:
         self._out: dict[str, str] = {}
         """Paths that this call does not try (again), and why."""
         self._waited: set[str] = set()
+        self._retried: dict[str, int] = {}
         self._stay: tuple[Path, float] | None = None
         """A path whose short `Retry-After` is being waited for, and until when."""
         self._nothing: KalibrError | None = None
@@ -146,6 +149,8 @@ class Choice:
         wait_s = failure.retry_after_s
         if wait_s is not None and rule.again and path.id not in self._waited:
             self._stay_for(path, wait_s, now)
+        elif wait_s is None and rule.again and rule.evidence is EvidenceKind.AVAILABILITY:
+            self._retry(path, now)
         if rule.often is not None and self._roster.blocks.is_storm(path.id):
             return rule.often
         return rule.evidence
@@ -214,15 +219,23 @@ class Choice:
             return None  # another call has met a longer one meanwhile
         self._number += 1
         self._tried.pop(path.id, None)
-        return self._order(path, self._ends - now), Pull(
-            arm=path.id, rule="retry_after", propensity=1.0
-        )
+        rule = "retry_after" if path.id in self._waited else "retry"
+        return self._order(path, self._ends - now), Pull(arm=path.id, rule=rule, propensity=1.0)
 
     def _stay_for(self, path: Path, wait_s: float, now: float) -> None:
         """Stay with a path that asks for a short wait, if the deadline allows it."""
         if wait_s <= self._limits.max_wait_s and now + wait_s < self._ends:
             self._waited.add(path.id)
             self._stay = (path, now + wait_s)
+
+    def _retry(self, path: Path, now: float) -> None:
+        """Ask a path again that failed at once, if the caller wants that and there is time."""
+        retried = self._retried.get(path.id, 0)
+        if retried < self._limits.same_path_retries:
+            wait_s = self._backoff_s()
+            if now + wait_s < self._ends:
+                self._retried[path.id] = retried + 1
+                self._stay = (path, now + wait_s)
 
     def _next_round_or_wait(self, now: float, left_s: float) -> Wait | str:
         """Nobody is left in this round: begin another, or wait for a block to end."""

@@ -20,6 +20,7 @@ RULES = {
     "cost more than it was worth",
     "only": "it was the only path that could be tried",
     "retry_after": "it had asked to be called again after a short wait",
+    "retry": "it had failed at once, and the caller wants it asked again first",
     "fallback": "the policy could not choose, so the first path was taken",
 }
 

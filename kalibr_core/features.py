@@ -112,11 +112,17 @@ KINDS = {
 """The types of content parts, in the words of several providers, that are no text."""
 
 
+MEDIA = {"image": "images", "audio": "audio", "video": "video"}
+
+
 def input_of(part: object) -> str | None:
     """What a part of a message's content holds, of `INPUTS`; None: text, or unknown."""
     if not isinstance(part, Mapping):
         return None
     kind = part.get("type")
+    if kind == "media":  # Google's word for all of them
+        family = str(part.get("mime_type", "")).partition("/")[0]
+        return MEDIA.get(family, "files")
     return KINDS.get(kind) if isinstance(kind, str) else None
 
 

@@ -45,6 +45,9 @@ def checked_limits(limits: Limits) -> Limits:
     attempts = limits.max_attempts
     if not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1:
         raise ConfigError(f"max_attempts must be a whole number from 1 on, got {attempts!r}")
+    retries = limits.same_path_retries
+    if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
+        raise ConfigError(f"same_path_retries must be a whole number from 0 on, got {retries!r}")
     for name in ("deadline_s", "timeout_s", "first_token_s", "max_cost_usd", "max_wait_s"):
         value = getattr(limits, name)
         if value is None and name in ("first_token_s", "max_cost_usd"):

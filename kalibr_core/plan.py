@@ -229,7 +229,8 @@ class _Run(Generic[T]):
             self.best, self.best_reason = (answer, output, path), reason
 
     def _exhausted(self, stopped: str) -> Done[T]:
-        if self.call.limits.on_exhausted == "best" and self.best is not None:
+        best = self.call.limits.on_exhausted == "best"
+        if self.best is not None and (best or self.best_reason in self.call.request.tolerates):
             return self._done(*self.best, verified=False)
         if not self.errors:
             raise self.call.choice.nothing_tried(stopped)

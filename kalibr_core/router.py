@@ -77,6 +77,9 @@ class Router:
         first_token_s: longest time until a stream's first token.
         max_cost_usd: most that one call may cost, all attempts together.
         max_wait_s: a `Retry-After` up to this long is waited for rather than switched from.
+        same_path_retries: how often a path that answers with a server error or loses the
+            connection is asked again, half a second later, before the next one is; for callers
+            that would rather stay, such as for a cached prompt. Each try is one of `max_attempts`.
         stream_mode: "live" passes tokens on as they come; "hold" holds them until gate 1 has
             passed, so that a stream is healed like any other call.
         on_exhausted: "raise" `AllPathsFailed`, or give out the "best" refused answer, unverified.
@@ -107,6 +110,7 @@ class Router:
         first_token_s: float | None = None,
         max_cost_usd: float | None = None,
         max_wait_s: float = 1.0,
+        same_path_retries: int = 0,
         stream_mode: Literal["live", "hold"] = "live",
         on_exhausted: Literal["raise", "best"] = "raise",
         base_url: str | None = None,
@@ -118,7 +122,7 @@ class Router:
     ) -> None:
         self.goal = checked_goal(goal)
         self.paths = parse_paths(paths)
-        self._limits = checked_limits(
+        self.limits = checked_limits(
             Limits(
                 max_attempts=max_attempts,
                 deadline_s=deadline_s,
@@ -126,6 +130,7 @@ class Router:
                 first_token_s=first_token_s,
                 max_cost_usd=max_cost_usd,
                 max_wait_s=max_wait_s,
+                same_path_retries=same_path_retries,
                 on_exhausted=on_exhausted,
             )
         )
@@ -436,7 +441,7 @@ class Router:
             raise RouterClosed(self.goal)
         if self._pid != os.getpid():
             self._after_fork()
-        limits = self._limits
+        limits = self.limits
         if timeout_s is not None:
             limits = checked_limits(replace(limits, timeout_s=timeout_s, call_timeout_s=timeout_s))
         if on_exhausted is not None:

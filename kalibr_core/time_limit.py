@@ -31,9 +31,11 @@ class TimeLimit:
     or comments meanwhile, and would never time out. A stream enters it once for each chunk.
     """
 
-    __slots__ = ("_before", "until")
+    __slots__ = ("_before", "until", "was_used")
 
     def __init__(self, seconds: float) -> None:
+        self.was_used = False
+        """Has a socket been worked on under it? If not, nothing has been sent."""
         self.renew(seconds)
 
     def renew(self, seconds: float) -> None:
@@ -101,6 +103,8 @@ def keep_limits(client: Any) -> Any:
 
 def _keep_limits_of(pool: Any) -> None:
     backend = getattr(pool, "_network_backend", None)
+    if isinstance(backend, _Backend | _AsyncBackend):
+        return
     if backend is None:
         warnings.warn(
             "this HTTP library has no place for time limits: a server that keeps sending single "
@@ -119,6 +123,7 @@ def _left(timeout: float | None, late: type[Exception]) -> float | None:
     limit = _limit.get()
     if limit is None:
         return timeout
+    limit.was_used = True
     left = limit.until - time.monotonic()
     if left <= 0.0:
         raise late(LATE)

@@ -108,6 +108,8 @@ class Request:
     max_output_tokens: int | None = None
     parse: Callable[[str], object] | None = None
     """Raises where the output's text is not what the caller can use: a further part of gate 1."""
+    tolerates: frozenset[str] = frozenset()
+    """Gate 1's codes of faults with which an answer is still of use, where no path does better."""
     takes: frozenset[str] = frozenset()
     """What else than text the messages hold: of `INPUTS`."""
     only: str | None = None

@@ -24,8 +24,12 @@ from .tools import bound
 
 HOW = ("tool_choice", "parallel_tool_calls", "response_format")
 """Arguments that go with tools, and that each provider has its own form of."""
+LIMITS = ("max_tokens", "max_completion_tokens")
+"""Two names of one thing."""
 FOREIGN = frozenset(TAKEN_BY_ROUTER) - {"model", "stream"}
 """What a routed call does not take; `model` names a path here, `stream` is LangChain's."""
+NOT_SENT = FOREIGN | {"tools", "model", *HOW}
+"""Arguments that reach no path as they are."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +43,7 @@ class Asked:
         defaults: the model's own settings, for paths made from names.
         session: names the conversation.
         structured: what `with_structured_output` bound.
+        most_tokens: the limit that the paths' own models have, where they agree.
     """
 
     messages: list[BaseMessage]
@@ -47,6 +52,7 @@ class Asked:
     defaults: Mapping[str, Any]
     session: str | None
     structured: Structured | None
+    most_tokens: int | None = None
 
     def on(self, chat: Chat) -> tuple[list[BaseMessage], dict[str, Any]]:
         """The messages and the arguments as a path takes them.
@@ -63,13 +69,15 @@ class Asked:
         return messages, self._arguments(chat)
 
     def _arguments(self, chat: Chat) -> dict[str, Any]:
-        plain = {k: v for k, v in self.arguments.items() if k not in ("tools", *HOW)}
+        plain = {k: v for k, v in self.arguments.items() if k not in NOT_SENT}
+        if self.stop is not None:
+            plain["stop"] = self.stop
         if chat.is_named:
             # A named path's own parameters are what it is; the model's settings are for the rest.
-            plain = {**self.defaults, **plain}
+            plain = {**_without_limits(self.defaults, plain), **plain}
             if chat.path.params:
                 plain = {k: v for k, v in plain.items() if k not in chat.own}
-        found = {"stop": self.stop or self.defaults.get("stop"), **plain, **self._bound(chat)}
+        found = {"stop": None, **plain, **self._bound(chat)}
         if self.structured is not None:
             found.update(asks(chat, self.structured))
         return found
@@ -81,11 +89,10 @@ class Asked:
             return bound(chat, tools, how)
         if not how:
             return {}
-        if chat.is_openai:
+        wanted = how.get("response_format")
+        if chat.is_openai and (wanted is None or isinstance(wanted, Mapping)):
             return how
-        if how.get("response_format") is not None:
-            return asks(chat, _structured_of(how["response_format"]))
-        return {}
+        return {} if wanted is None else asks(chat, _structured_of(wanted))
 
     @cached_property
     def request(self) -> Request:
@@ -99,15 +106,14 @@ class Asked:
         wanted, parse = self._format()
         prompt = _prompt(self.messages)
         tokens, images, takes = _measured(self.messages)
-        most = self.arguments.get("max_tokens") or self.arguments.get("max_completion_tokens")
-        if most is None:
-            most = self.defaults.get("max_tokens")
+        most = self._most_tokens()
         return Request(
             prompt=prompt,
             tools=tools,
             response_format=wanted,
-            max_output_tokens=most if isinstance(most, int) else None,
+            max_output_tokens=most,
             parse=parse,
+            tolerates=_tolerated(tools=bool(tools), limited=most is not None),
             takes=takes,
             only=self.arguments.get("model"),
             features=Features(
@@ -121,6 +127,13 @@ class Asked:
             ),
         )
 
+    def _most_tokens(self) -> int | None:
+        """The caller's own limit of an answer, where there is one."""
+        given = {**_without_limits(self.defaults, self.arguments), **self.arguments}
+        found = [given.get(name) for name in LIMITS]
+        known = [most for most in (*found, self.most_tokens) if isinstance(most, int)]
+        return known[0] if known else None
+
     def _check(self) -> None:
         if not self.messages:
             raise ConfigError("messages is empty; a call needs at least one message")
@@ -128,6 +141,8 @@ class Asked:
             value = self.arguments.get(name)
             if value is not None and value != HARMLESS.get(name):
                 raise ConfigError(f"a routed call does not take {name}=; {TAKEN_BY_ROUTER[name]}")
+        if self.session is not None and not isinstance(self.session, str):
+            raise ConfigError(f"session_id must be a string, got {type(self.session).__name__}")
         only = self.arguments.get("model")
         if only is not None and not isinstance(only, str):
             raise ConfigError(f"model= names one of the paths, got {type(only).__name__}")
@@ -143,6 +158,21 @@ class Asked:
         if wanted is None:
             return None, None
         return wanted.response_format, wanted.parse
+
+
+def _without_limits(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The model's settings without a limit of tokens, where the call has one."""
+    if not any(given.get(name) is not None for name in LIMITS):
+        return defaults
+    return {name: value for name, value in defaults.items() if name not in LIMITS}
+
+
+def _tolerated(*, tools: bool, limited: bool) -> frozenset[str]:
+    """What callers of a chat model can do something with, where every path fails alike.
+
+    An agent shows the model what was wrong with a tool call; who sets a limit knows that it cuts.
+    """
+    return frozenset(reason for reason, on in (("tool_call", tools), ("truncated", limited)) if on)
 
 
 def _structured_of(given: Any) -> Structured:

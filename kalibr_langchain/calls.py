@@ -15,10 +15,9 @@ from typing import Any, TypeVar
 from langchain_core.exceptions import ModelRateLimitError
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.rate_limiters import BaseRateLimiter
 
 from kalibr_core.clients import redact
-from kalibr_core.errors import BadResponse, StreamInterrupted
+from kalibr_core.errors import BadResponse, NoEligiblePath, StreamInterrupted
 from kalibr_core.time_limit import StreamLimit, TimeLimit
 from kalibr_core.types import Attempt
 
@@ -32,8 +31,20 @@ POLL_S = 0.02
 """Between two looks at a model's rate limiter."""
 DEAD_LOOPS = 3
 """Connections of closed event loops that a model may hold on to, and an attempt drops."""
-READERS = ("_create_", "_convert_dict_to_message", "_convert_chunk", "_convert_delta", "_construct")
+READERS = (
+    "_create_chat_result",
+    "_create_usage_metadata",
+    "_convert_dict_to_message",
+    "_convert_chunk",
+    "_convert_delta",
+    "_construct_lc_result",
+    "_convert_responses_chunk",
+)
 """How the functions begin by which LangChain's models read a response."""
+BUILTIN = (TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
+"""What is raised by code that meets what it did not expect, in a request or in an answer."""
+GRACE_S = 0.25
+"""Seconds that connections have to end an attempt by themselves, with their SDK's own error."""
 
 
 class LimiterError(ModelRateLimitError):
@@ -47,25 +58,29 @@ def generate(chat: Chat, asked: Asked, attempt: Attempt) -> ChatResult:
         Exception: the model's own, without its key in the text; BadResponse.
     """
     messages, arguments = asked.on(chat)
-    _acquire(chat.limiter, attempt.timeout_s)
+    limit = TimeLimit(attempt.timeout_s)
+    _acquire(chat, limit)
     try:
-        with TimeLimit(attempt.timeout_s):
-            return chat.blocking._generate(messages, **arguments)
+        with limit:
+            return chat.blocking._generate(messages, **_timed(chat, arguments, limit))
     except Exception as error:  # noqa: BLE001  # it is raised again, told apart
-        told = _told(error, chat)
+        told = _told(error, chat, limit)
         raise told from told.__cause__
 
 
 async def agenerate(chat: Chat, asked: Asked, attempt: Attempt) -> ChatResult:
     """`generate`, awaited."""
     messages, arguments = asked.on(chat)
-    await _aacquire(chat.limiter, attempt.timeout_s)
+    limit = TimeLimit(attempt.timeout_s)
+    await _aacquire(chat, limit)
     model = chat.in_loop
+    arguments = _timed(chat, arguments, limit)
     try:
-        async with asyncio.timeout(attempt.timeout_s):
-            return await _alive(lambda: model._agenerate(messages, **arguments))
+        with limit:
+            async with _guard(chat, limit):
+                return await _alive(lambda: model._agenerate(messages, **arguments))
     except Exception as error:  # noqa: BLE001  # it is raised again, told apart
-        told = _told(error, chat)
+        told = _told(error, chat, limit)
         raise told from told.__cause__
 
 
@@ -81,19 +96,20 @@ def stream(
         yield as_chunk(generate(chat, asked, attempt))
         return
     messages, arguments = asked.on(chat)
-    _acquire(chat.limiter, attempt.timeout_s)
-    limit, finished = StreamLimit(attempt), False
+    patience, finished = StreamLimit(attempt), False
+    _acquire(chat, patience.limit)
+    arguments = _timed(chat, arguments, patience.limit)
     try:
         with closing(_generator(chat.blocking._stream(messages, **arguments))) as chunks:
-            while (chunk := limit.next(chunks)) is not None:
+            while (chunk := patience.next(chunks)) is not None:
                 finished = finished or finishes(chunk)
-                lives = limit.saw(content=opens(chunk), reasoning=_reasons(chunk))
+                lives = patience.saw(content=opens(chunk), reasoning=_reasons(chunk))
                 yield chunk
                 if lives:  # only now: the reader may have taken its time
-                    limit.renew()
+                    patience.renew()
     except Exception as error:  # noqa: BLE001  # it is raised again, told apart
         if not finished:  # a server that hangs after its last chunk has said all
-            told = _told(error, chat)
+            told = _told(error, chat, patience.limit)
             raise told from told.__cause__
     _check_end(chat, finished)
 
@@ -106,21 +122,22 @@ async def astream(
         yield as_chunk(await agenerate(chat, asked, attempt))
         return
     messages, arguments = asked.on(chat)
-    await _aacquire(chat.limiter, attempt.timeout_s)
-    limit, finished = StreamLimit(attempt), False
+    patience, finished = StreamLimit(attempt), False
+    await _aacquire(chat, patience.limit)
     model = chat.in_loop
+    arguments = _timed(chat, arguments, patience.limit)
     try:
         source = _agenerator(model._astream(messages, **arguments))
         async with aclosing(source) as chunks:
-            while (chunk := await _next(chunks, limit)) is not None:
+            while (chunk := await _next(chat, chunks, patience)) is not None:
                 finished = finished or finishes(chunk)
-                lives = limit.saw(content=opens(chunk), reasoning=_reasons(chunk))
+                lives = patience.saw(content=opens(chunk), reasoning=_reasons(chunk))
                 yield chunk
                 if lives:
-                    limit.renew()
+                    patience.renew()
     except Exception as error:  # noqa: BLE001  # it is raised again, told apart
         if not finished:
-            told = _told(error, chat)
+            told = _told(error, chat, patience.limit)
             raise told from told.__cause__
     _check_end(chat, finished)
 
@@ -148,10 +165,23 @@ def as_chunk(result: ChatResult) -> ChatGenerationChunk:
 
 
 async def _next(
-    chunks: AsyncGenerator[ChatGenerationChunk, None], limit: StreamLimit
+    chat: Chat, chunks: AsyncGenerator[ChatGenerationChunk, None], patience: StreamLimit
 ) -> ChatGenerationChunk | None:
-    async with asyncio.timeout(limit.limit.until - time.monotonic()):
-        return await limit.anext(chunks)
+    async with _guard(chat, patience.limit):
+        return await patience.anext(chunks)
+
+
+def _guard(chat: Chat, limit: TimeLimit) -> asyncio.Timeout:
+    """What ends an attempt whose connections do not: of another make, or looking up a name."""
+    grace_s = GRACE_S if chat.is_limited else 0.0
+    return asyncio.timeout(limit.until - time.monotonic() + grace_s)
+
+
+def _timed(chat: Chat, arguments: dict[str, Any], limit: TimeLimit) -> dict[str, Any]:
+    """The arguments, with a time-out where the connections are the user's own and keep no limit."""
+    if chat.is_limited or not chat.is_openai:
+        return arguments
+    return {**arguments, "timeout": max(limit.until - time.monotonic(), 0.001)}
 
 
 def _check_end(chat: Chat, finished: bool) -> None:
@@ -166,28 +196,33 @@ def _reasons(chunk: ChatGenerationChunk) -> bool:
     return any(isinstance(part, dict) and part.get("type") in REASONING for part in content)
 
 
-def _acquire(limiter: BaseRateLimiter | None, timeout_s: float) -> None:
-    """Wait for the model's own rate limiter, but no longer than an attempt may take."""
-    if limiter is None:
+def _acquire(chat: Chat, limit: TimeLimit) -> None:
+    """Wait for the model's own rate limiter: a while where another path has none, else all the time
+    that the attempt has."""
+    if chat.limiter is None:
         return
-    ends = time.monotonic() + timeout_s
-    while not limiter.acquire(blocking=False):
-        _check_wait(ends, timeout_s)
+    ends = _wait_ends(chat, limit)
+    while not chat.limiter.acquire(blocking=False):
+        _check_wait(ends)
         time.sleep(POLL_S)
 
 
-async def _aacquire(limiter: BaseRateLimiter | None, timeout_s: float) -> None:
-    if limiter is None:
+async def _aacquire(chat: Chat, limit: TimeLimit) -> None:
+    if chat.limiter is None:
         return
-    ends = time.monotonic() + timeout_s
-    while not await limiter.aacquire(blocking=False):
-        _check_wait(ends, timeout_s)
+    ends = _wait_ends(chat, limit)
+    while not await chat.limiter.aacquire(blocking=False):
+        _check_wait(ends)
         await asyncio.sleep(POLL_S)
 
 
-def _check_wait(ends: float, timeout_s: float) -> None:
+def _wait_ends(chat: Chat, limit: TimeLimit) -> float:
+    return min(limit.until, time.monotonic() + chat.longest_limiter_wait_s)
+
+
+def _check_wait(ends: float) -> None:
     if time.monotonic() >= ends:
-        raise LimiterError(f"the model's rate_limiter gave no leave within {timeout_s:g} s")
+        raise LimiterError("the model's rate_limiter gave no leave in time")
 
 
 async def _alive(call: Callable[[], Awaitable[T]]) -> T:
@@ -213,19 +248,49 @@ def _is_dead_loop(error: BaseException) -> bool:
     return False
 
 
-def _told(error: Exception, chat: Chat) -> Exception:
-    """The error as the router is to know it: without keys, and an unreadable answer as such."""
+def _told(error: Exception, chat: Chat, limit: TimeLimit) -> Exception:
+    """The error as the router is to know it: without keys, and as what it is."""
     redact(error, chat.secrets)
-    if isinstance(error, TypeError | ValueError | LookupError | AttributeError) and _was_read(
-        error
-    ):
-        unread = BadResponse(f"the answer cannot be read: {type(error).__name__}")
-        unread.__cause__ = error
-        told: Any = error.args[0] if error.args else None
-        if isinstance(told, dict):
-            unread.code = told.get("code")  # a gateway's 200 around another's 429
-        return unread
+    if isinstance(error, BUILTIN) and _was_read(error):
+        return _unread(error)
+    if _was_not_sent(error, chat, limit):
+        return _unable(chat, f"its model refuses the request: {error}", error)
+    if _lacks_responses(error):
+        return _unable(chat, "its server has no Responses API", error)
     return error
+
+
+def _unread(error: Exception) -> Exception:
+    """The model could not read what its provider answered."""
+    unread = BadResponse(f"the answer cannot be read: {type(error).__name__}")
+    unread.__cause__ = error
+    told: Any = error.args[0] if error.args else None
+    if isinstance(told, dict):
+        unread.code = told.get("code")  # a gateway's 200 around another's 429
+    return unread
+
+
+def _was_not_sent(error: Exception, chat: Chat, limit: TimeLimit) -> bool:
+    """Did the model refuse what it was to send? That says nothing of the path, and another may
+    take it. An argument that OpenAI's SDK does not know is the caller's to mend."""
+    if limit.was_used or not chat.is_limited or not isinstance(error, BUILTIN):
+        return False
+    return not (chat.is_openai and isinstance(error, TypeError))
+
+
+def _lacks_responses(error: Exception) -> bool:
+    url = str(getattr(getattr(error, "request", None), "url", ""))
+    return (
+        getattr(error, "status_code", None) == 404
+        and url.endswith("/responses")
+        and "model" not in str(getattr(error, "code", None))
+    )
+
+
+def _unable(chat: Chat, why: str, error: Exception) -> Exception:
+    unable = NoEligiblePath([f"{chat.path.id}: {why}"])
+    unable.__cause__ = error
+    return unable
 
 
 def _was_read(error: Exception) -> bool:

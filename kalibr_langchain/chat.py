@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import os
 import threading
 import weakref
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel
 from langchain_openai.chat_models.base import BaseChatOpenAI
 
 from kalibr_core.clients import header_secrets
+from kalibr_core.providers import PROVIDERS
 from kalibr_core.types import Path
 
 from .clients import is_limited, secrets_of, unretried
@@ -21,6 +24,9 @@ from .history import knows_cache
 
 ENDS = ("openai", "anthropic")
 """Providers, by their LangChain names, whose whole streams tell how they ended."""
+
+
+PROVIDERS_HOSTS = tuple(urlsplit(p.base_url).hostname for p in PROVIDERS.values())
 
 
 class Chat:
@@ -51,10 +57,11 @@ class Chat:
         self.is_openai = isinstance(model, BaseChatOpenAI)
         provider = model._get_ls_params().get("ls_provider")
         self.provider = str(provider or type(model).__name__)
-        own_server = getattr(model, "openai_api_base", None) is not None and self.is_openai
-        self.marks_cache = knows_cache(self.provider, own_server=own_server)
+        self.marks_cache = knows_cache(self.provider, own_server=_is_own(model))
         self.tells_end = self.is_openai or self.provider in ENDS
         self.limiter = model.rate_limiter
+        self.longest_limiter_wait_s = math.inf
+        """Shorter where another path is free of one."""
         off = model.disable_streaming is True
         self.streams = not off and type(model)._stream is not BaseChatModel._stream
         self.astreams = self.streams or (
@@ -80,8 +87,8 @@ class Chat:
 
     @cached_property
     def is_limited(self) -> bool:
-        """Do its blocking connections keep time limits?"""
-        return is_limited(self.blocking)
+        """Do its connections keep time limits?"""
+        return is_limited(self.model)
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
@@ -124,3 +131,9 @@ class Chat:
             if found is None:
                 found = self._in_loop[loop] = unretried(self.model, is_async=True)
             return found
+
+
+def _is_own(model: BaseChatModel) -> bool:
+    """Does the model speak like OpenAI's to a server of the user's own, such as a gateway?"""
+    url = getattr(model, "openai_api_base", None)
+    return isinstance(url, str) and urlsplit(url).hostname not in PROVIDERS_HOSTS

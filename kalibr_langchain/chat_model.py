@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, closing
 from operator import itemgetter
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import (
+    AsyncCallbackManager,
+    AsyncCallbackManagerForLLMRun,
+    CallbackManager,
+    CallbackManagerForLLMRun,
+)
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
@@ -19,8 +23,9 @@ from langchain_core.runnables import (
     RunnablePassthrough,
     ensure_config,
 )
+from langchain_core.utils.uuid import uuid7
 
-from kalibr_core.errors import AllPathsFailed
+from kalibr_core.errors import ConfigError
 from kalibr_core.plan import Done
 from kalibr_core.types import Decision
 
@@ -28,13 +33,13 @@ from . import calls
 from .answers import last_chunk, result_of
 from .asked import Asked
 from .configured import RUN, SESSION, STRUCTURED, ConfiguredChat
-from .errors import like_first
+from .errors import raised
 from .events import Run, atell, tell
 from .metadata import KEY
 from .reading import opens, read_chunks, read_result
 from .session import session_of
 from .structured import Structured, StructuredParser
-from .tools import Tools, ToolSpec
+from .tools import Tools, ToolSpec, as_tools
 
 
 class ChatKalibr(ConfiguredChat):
@@ -72,7 +77,7 @@ class ChatKalibr(ConfiguredChat):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        config, kwargs = _marked(config, kwargs)
+        config, kwargs = self._marked(config, kwargs)
         return super().invoke(input, config, stop=stop, **kwargs)
 
     async def ainvoke(
@@ -83,7 +88,7 @@ class ChatKalibr(ConfiguredChat):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        config, kwargs = _marked(config, kwargs)
+        config, kwargs = self._marked(config, kwargs)
         return await super().ainvoke(input, config, stop=stop, **kwargs)
 
     def stream(
@@ -94,7 +99,7 @@ class ChatKalibr(ConfiguredChat):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
-        config, kwargs = _marked(config, kwargs, named=True)
+        config, kwargs = self._marked(config, kwargs, traced=CallbackManager)
         yield from super().stream(input, config, stop=stop, **kwargs)
 
     async def astream(
@@ -105,21 +110,21 @@ class ChatKalibr(ConfiguredChat):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
-        config, kwargs = _marked(config, kwargs, named=True)
+        config, kwargs = self._marked(config, kwargs, traced=AsyncCallbackManager)
         async with aclosing(super().astream(input, config, stop=stop, **kwargs)) as chunks:  # type: ignore[type-var]  # it is an async generator
             async for chunk in chunks:
                 yield chunk
 
     def stream_events(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         if kwargs.get("version") == "v3":
-            config, kwargs = _marked(config, kwargs)
+            config, kwargs = self._marked(config, kwargs)
         return super().stream_events(input, config, **kwargs)
 
     def astream_events(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Any:
         if kwargs.get("version") == "v3":
-            config, kwargs = _marked(config, kwargs)
+            config, kwargs = self._marked(config, kwargs)
         return super().astream_events(input, config, **kwargs)
 
     def bind_tools(
@@ -227,7 +232,7 @@ class ChatKalibr(ConfiguredChat):
             )
         except Exception as error:  # noqa: BLE001  # it is raised again
             tell(_decision_of(error), run_manager, run)
-            _raise_like_first(error, asked)
+            raised(error, structured=asked.structured is not None)
         tell(_told(done), run_manager, run)
         return result_of(done)
 
@@ -249,7 +254,7 @@ class ChatKalibr(ConfiguredChat):
             )
         except Exception as error:  # noqa: BLE001  # it is raised again
             await atell(_decision_of(error), run_manager, run)
-            _raise_like_first(error, asked)
+            raised(error, structured=asked.structured is not None)
         await atell(_told(done), run_manager, run)
         return result_of(done)
 
@@ -281,7 +286,7 @@ class ChatKalibr(ConfiguredChat):
                     yield chunk
         except Exception as error:  # noqa: BLE001  # it is raised again
             tell(_decision_of(error), run_manager, run)
-            _raise_like_first(error, asked)
+            raised(error, structured=asked.structured is not None)
         tell(_told(ends[0]), run_manager, run)
         yield last_chunk(ends[0])
 
@@ -313,9 +318,31 @@ class ChatKalibr(ConfiguredChat):
                     yield chunk
         except Exception as error:  # noqa: BLE001  # it is raised again
             await atell(_decision_of(error), run_manager, run)
-            _raise_like_first(error, asked)
+            raised(error, structured=asked.structured is not None)
         await atell(_told(ends[0]), run_manager, run)
         yield last_chunk(ends[0])
+
+    def _marked(
+        self,
+        config: RunnableConfig | None,
+        kwargs: dict[str, Any],
+        *,
+        traced: type[CallbackManager | AsyncCallbackManager] | None = None,
+    ) -> tuple[RunnableConfig, dict[str, Any]]:
+        """The configuration and arguments of a call that knows its run.
+
+        LangChain keeps the run's manager to itself where it streams; so the run's id is chosen
+        here, and the tracers with it.
+
+        Args:
+            traced: the manager to take up the tracers with that the environment switches on.
+        """
+        config = ensure_config(config)
+        run_id = config["run_id"] = config.get("run_id") or uuid7()
+        if traced is not None:
+            config["callbacks"] = traced.configure(config.get("callbacks"))
+        run = Run(config=config, run_id=run_id, callbacks=self.callbacks)
+        return config, {**kwargs, RUN: run}
 
     def _asked(
         self,
@@ -326,8 +353,12 @@ class ChatKalibr(ConfiguredChat):
     ) -> tuple[Asked, dict[str, Any]]:
         """The call as it was asked for, and its own limits."""
         limits = {"on_exhausted": kwargs.pop("on_exhausted", None)}
+        if limits["on_exhausted"] not in (None, "raise", "best"):
+            raise ConfigError(f"on_exhausted must be 'raise' or 'best', got {limits!r}")
         session = kwargs.pop(SESSION, None)
         kwargs.pop("stream", None)
+        if kwargs.get("tools"):
+            kwargs["tools"] = as_tools(kwargs["tools"])
         return (
             Asked(
                 messages=messages,
@@ -336,6 +367,7 @@ class ChatKalibr(ConfiguredChat):
                 arguments=kwargs,
                 defaults=self._defaults(),
                 session=session if session is not None else session_of(run.config if run else None),
+                most_tokens=self._routing.most_tokens,
             ),
             limits,
         )
@@ -343,20 +375,6 @@ class ChatKalibr(ConfiguredChat):
     def _holds(self, asked: Asked) -> bool:
         """A structured answer is held until it is understood, unless "live" is asked for."""
         return asked.structured is not None and self.stream_mode != "live"
-
-
-def _marked(
-    config: RunnableConfig | None, kwargs: dict[str, Any], *, named: bool = False
-) -> tuple[RunnableConfig, dict[str, Any]]:
-    """The configuration and arguments of a call that knows its run.
-
-    Args:
-        named: choose the run's id, which LangChain would keep to itself.
-    """
-    config = ensure_config(config)
-    if named and config.get("run_id") is None:
-        config["run_id"] = uuid.uuid4()
-    return config, {**kwargs, RUN: Run(config=config, run_id=config.get("run_id"))}
 
 
 def _reader(asked: Asked, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -372,9 +390,3 @@ def _told(done: Done[Any]) -> Decision | None:
 def _decision_of(error: Exception) -> Decision | None:
     found = getattr(error, KEY, None)
     return found if isinstance(found, Decision) else None
-
-
-def _raise_like_first(error: Exception, asked: Asked) -> NoReturn:
-    if type(error) is AllPathsFailed:
-        raise like_first(error, structured=asked.structured is not None) from error.__cause__
-    raise error

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
+from openai import AsyncOpenAI, OpenAI
 from openai.resources.chat.completions import AsyncCompletions, Completions
 from pydantic import SecretStr
 
@@ -29,6 +30,10 @@ OWN_HTTP = (
 """Fields that say that the connections are the user's own; those are left as they are."""
 
 
+OURS = {"max_retries": 0, "streaming": False, "stream_chunk_timeout": None}
+"""Settings that are the router's. The last one limits silence, as `timeout_s` does, by a way that
+up to Python 3.11 swallows a cancellation that comes with a chunk."""
+
 PLAIN: dict[type[Any], type[Any]] = {
     Completions: PlainCompletions,
     AsyncCompletions: AsyncPlainCompletions,
@@ -45,22 +50,30 @@ def unretried(model: BaseChatModel, *, is_async: bool) -> BaseChatModel:
     """
     copy = model.model_copy()
     _forget_cached(copy)
-    for name, value in (("max_retries", 0), ("streaming", False)):
+    for name, value in OURS.items():
         if name in type(copy).model_fields:
             setattr(copy, name, value)
     if getattr(copy, "stream_usage", True) is None:
         copy.stream_usage = True  # type: ignore[attr-defined]  # a stream's cost is in its usage
-    owned = any(getattr(model, name, None) is not None for name in OWN_HTTP)
+    own_http = not has_own_http(model)
     made: dict[int, Any] = {}
     for name in (*SYNC, *ASYNC):
         ours = (name in ASYNC) == is_async
-        _replace(copy, name, made, own_http=ours and not owned)
+        _replace(copy, name, made, own_http=ours and own_http)
     return copy
 
 
+def has_own_http(model: BaseChatModel) -> bool:
+    """Are the model's connections the user's own? They are left as they are."""
+    return any(getattr(model, name, None) is not None for name in OWN_HTTP)
+
+
 def is_limited(model: BaseChatModel) -> bool:
-    """Do the model's blocking connections keep a `TimeLimit`?"""
-    return any(_sdk_client(_held(model, name)) is not None for name in SYNC)
+    """Do the model's copies keep a `TimeLimit`? Those over connections of our own do."""
+    if has_own_http(model):
+        return False
+    clients = (_sdk_client(_held(model, name)) for name in (*SYNC, *ASYNC))
+    return any(client is not None and _maker(client) is not None for client in clients)
 
 
 def secrets_of(model: BaseChatModel) -> tuple[str, ...]:
@@ -88,8 +101,16 @@ def _replace(model: BaseChatModel, name: str, made: dict[int, Any], *, own_http:
         made[key] = client.with_options(max_retries=0, **_http(client, own_http=own_http))
     if client is held:
         vars(model)[name] = made[key]
+        _make_plain(made[key])
     else:
         vars(model)[name] = PLAIN.get(type(held), type(held))(made[key])
+
+
+def _make_plain(client: Any) -> None:
+    """Where an OpenAI client has its completions, put the quicker ones."""
+    if isinstance(client, OpenAI | AsyncOpenAI):
+        completions = client.chat.completions
+        vars(client.chat)["completions"] = PLAIN.get(type(completions), type(completions))(client)
 
 
 def _held(model: BaseChatModel, name: str) -> Any:
@@ -108,12 +129,9 @@ def _sdk_client(held: Any) -> Any:
 
 
 def _http(client: Any, *, own_http: bool) -> dict[str, Any]:
-    """Connections of our own for a client, which keep time limits; else its own, made to."""
+    """Connections of our own for a client, which keep time limits; else it keeps its own."""
     make = _maker(client) if own_http else None
     if make is None:
-        inner = getattr(client, "_client", None)
-        if hasattr(getattr(inner, "_transport", None), "_pool"):
-            keep_limits(inner)
         return {}
     # A redirect would send the prompt once more, and to whom the server likes.
     return {"http_client": keep_limits(make(follow_redirects=False))}

@@ -9,12 +9,21 @@ from typing import Any, Literal, Self
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import BaseMessage
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import (
+    AliasChoices,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_serializer,
+    field_validator,
+)
 
 from kalibr_core import Router
+from kalibr_core.arguments import for_create
 from kalibr_core.errors import ConfigError
+from kalibr_core.paths import RESERVED
 
-from .paths import ChatPathSpec
+from .keys import dumped, hidden, plain_params, unkeyed
 from .pickling import restored, state_of
 from .profile import common_profile
 from .routing import Routers, Routing, key_of
@@ -34,6 +43,7 @@ ROUTED = (
     "first_token_s",
     "max_cost_usd",
     "max_wait_s",
+    "same_path_retries",
     "stream_mode",
     "on_exhausted",
     "base_url",
@@ -58,10 +68,13 @@ class ConfiguredChat(BaseChatModel):
     ledger: Any = None
     max_attempts: int | None = None
     deadline_s: float | None = None
-    timeout_s: float | None = Field(default=None, alias="timeout")
+    timeout_s: float | None = Field(
+        default=None, validation_alias=AliasChoices("timeout", "request_timeout")
+    )
     first_token_s: float | None = None
     max_cost_usd: float | None = None
     max_wait_s: float | None = None
+    same_path_retries: int | None = None
     stream_mode: Literal["live", "hold"] | None = None
     on_exhausted: Literal["raise", "best"] | None = None
     base_url: str | None = None
@@ -69,16 +82,43 @@ class ConfiguredChat(BaseChatModel):
     seed: int | None = None
     temperature: float | None = None
     max_tokens: int | None = None
-    stop: list[str] | None = Field(default=None, alias="stop_sequences")
-    model_kwargs: dict[str, Any] = Field(default_factory=dict)
+    stop: list[str] | str | None = Field(
+        default=None, validation_alias=AliasChoices("stop", "stop_sequences")
+    )
+    model_kwargs: dict[str, Any] = Field(default_factory=dict, repr=False)
     max_retries: int | None = None
     streaming: bool = False
     routers: Routers = Field(default_factory=Routers, exclude=True, repr=False)
     """Shared with the copies that LangChain makes of this model."""
 
+    @field_validator("paths", mode="before")
+    @classmethod
+    def _keep_keys(cls, paths: Any) -> Any:
+        """Keys in dicts are used as any text, and are not shown."""
+        return [hidden(spec) for spec in paths] if isinstance(paths, list | tuple) else paths
+
+    @field_validator("model_kwargs")
+    @classmethod
+    def _only_parameters(cls, kwargs: dict[str, Any]) -> dict[str, Any]:
+        for name in kwargs:
+            if name in RESERVED:
+                raise ValueError(f"model_kwargs has {name!r}; {RESERVED[name]}")
+        return kwargs
+
+    @field_serializer("model_kwargs")
+    def _without_key_headers(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        return plain_params(kwargs)
+
+    @field_serializer("paths")
+    def _without_keys(self, paths: Sequence[Any] | None) -> Any:
+        return None if paths is None else [unkeyed(spec) for spec in paths]
+
     def __init__(self, **data: Any) -> None:
         super().__init__(**data)
-        self._routing  # noqa: B018  # what cannot be routed is told now, and as it is
+        routing = self._routing  # what cannot be routed is told now, and as it is
+        if self.output_version is None and "output_version" not in self.model_fields_set:
+            versions = {chat.model.output_version for chat in routing.chats.values()}
+            vars(self)["output_version"] = versions.pop() if len(versions) == 1 else None
 
     @property
     def core(self) -> Router:
@@ -121,10 +161,12 @@ class ConfiguredChat(BaseChatModel):
         return {name: value for name, value in given.items() if value is not None}
 
     def _defaults(self) -> dict[str, Any]:
-        given = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
+        """What named paths are sent, where the call or the path says nothing else."""
+        stop = [self.stop] if isinstance(self.stop, str) else self.stop or None
+        given = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": stop}
         return {
-            **{name: value for name, value in given.items() if value is not None and value != []},
-            **self.model_kwargs,
+            **{name: value for name, value in given.items() if value is not None},
+            **(for_create(self.model_kwargs) if self.model_kwargs else {}),
         }
 
     # What LangChain, its tracing and its cache know of the model.
@@ -135,7 +177,7 @@ class ConfiguredChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {**self._routing.identity, **self._defaults()}
+        return {**self._routing.identity, **plain_params(self._defaults())}
 
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
@@ -151,7 +193,7 @@ class ConfiguredChat(BaseChatModel):
         params = super()._get_ls_params(stop=stop, **_without_ours(kwargs))
         params["ls_provider"] = "kalibr"
         params.setdefault("ls_model_name", f"kalibr/{self._routing.router.goal}")
-        if (stops := stop or self.stop) is not None and stops:
+        if stops := stop or self._defaults().get("stop"):
             params["ls_stop"] = stops
         return params
 
@@ -205,7 +247,12 @@ class ConfiguredChat(BaseChatModel):
     @property
     def lc_attributes(self) -> dict[str, Any]:
         """The paths without their keys."""
-        return {} if self.paths is None else {"paths": [_unkeyed(spec) for spec in self.paths]}
+        told: dict[str, Any] = {}
+        if self.paths is not None:
+            told["paths"] = [dumped(spec) for spec in self.paths]
+        if self.model_kwargs:
+            told["model_kwargs"] = plain_params(self.model_kwargs)
+        return told
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copy that learns with this one: same Router, same connections."""
@@ -222,9 +269,3 @@ class ConfiguredChat(BaseChatModel):
 
 def _without_ours(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in kwargs.items() if k not in (RUN, STRUCTURED, SESSION, "on_exhausted")}
-
-
-def _unkeyed(spec: ChatPathSpec) -> Any:
-    if isinstance(spec, Mapping):
-        return {name: value for name, value in spec.items() if name != "api_key"}
-    return spec

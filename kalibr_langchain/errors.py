@@ -3,49 +3,85 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
-from langchain_core.exceptions import ModelRefusalError, OutputParserException
+import openai
+from langchain_core.exceptions import (
+    ContextOverflowError,
+    ModelRefusalError,
+    OutputParserException,
+)
+from langchain_openai.chat_models.base import OpenAIContextOverflowError
 
-from kalibr_core.errors import AllPathsFailed, KalibrError, OutputRejected
-
-UNREAD = ("schema", "tool_call", "malformed_json", "no_json")
-"""Gate 1's codes for an answer that has not the form that was asked for."""
+from kalibr_core.errors import AllPathsFailed, KalibrError, NoEligiblePath, OutputRejected
+from kalibr_core.types import FailureKind
 
 
-def like_first(failed: AllPathsFailed, *, structured: bool) -> AllPathsFailed:
-    """The same error, of the first attempt's kind too: `except openai.RateLimitError`,
-    `except ModelRateLimitError` and `except OutputParserException` go on working.
+def raised(error: Exception, *, structured: bool) -> NoReturn:
+    """Raise what a call ended with, so that `except` clauses written for one model match.
 
     Args:
         structured: was structured output asked for? Then a refusal is one of LangChain's.
     """
-    first = failed.errors[0]
-    kind = _kind(first, structured=structured)
-    if kind is None:
+    if type(error) is AllPathsFailed:
+        raise like_first(error, structured=structured) from error.__cause__
+    decision = getattr(error, "kalibr", None)
+    failure = decision.outcomes[-1].failure if decision and decision.outcomes else None
+    if failure is not None and failure.kind is FailureKind.CONTEXT_OVERFLOW:
+        told = as_overflow(error)
+        raise told from told.__cause__
+    raise error
+
+
+def like_first(failed: AllPathsFailed, *, structured: bool) -> AllPathsFailed:
+    """The same error, of the first attempt's kind too: `except openai.RateLimitError`,
+    `except ModelRateLimitError` and `except OutputParserException` go on working."""
+    kind, held = _kind(failed.errors[0], structured=structured)
+    mixed = None if kind is None else _mixed(kind)  # type: ignore[arg-type]  # a class is hashable
+    if kind is None or mixed is None:
         return failed
-    mixed = _mixed(kind)  # type: ignore[arg-type]  # a class is hashable, as it stands
-    if mixed is None:
+    try:
+        error: AllPathsFailed = kind.__new__(mixed)
+    except TypeError:  # it asks for more than can be made up, as a group of exceptions does
         return failed
-    error = mixed.__new__(mixed)
     error.args = failed.args
-    error.__dict__.update({**_told_by(kind), **vars(first), **vars(failed)})
+    vars(error).update({**held, **vars(failed)})
     return error
 
 
-def _kind(first: Exception, *, structured: bool) -> type[Exception] | None:
-    if isinstance(first, OutputRejected):
-        if not structured:
-            return None
-        return ModelRefusalError if first.reason == "refusal" else OutputParserException
-    return None if isinstance(first, KalibrError) else type(first)
+def as_overflow(error: Exception) -> Exception:
+    """An overflow as LangChain names it, where the model's own integration has not known it.
+
+    Those look for words in the error's text, which SDKs change.
+    """
+    if isinstance(error, ContextOverflowError):
+        return error
+    if isinstance(error, openai.BadRequestError):
+        told: Exception = OpenAIContextOverflowError(
+            error.message, response=error.response, body=error.body
+        )
+    else:
+        told = ContextOverflowError(str(error))
+    vars(told).setdefault("kalibr", getattr(error, "kalibr", None))
+    told.__cause__ = error
+    return told
 
 
-def _told_by(kind: type[Exception]) -> dict[str, Any]:
-    """What LangChain's own kinds carry, and their `__init__` would have set."""
-    if kind is OutputParserException:
-        return {"observation": None, "llm_output": None, "send_to_llm": False}
-    return {"raw_message": None} if kind is ModelRefusalError else {}
+def _kind(first: Exception, *, structured: bool) -> tuple[type[Exception] | None, dict[str, Any]]:
+    """The class that an error is caught by, and what it holds; None: by none but ours."""
+    if isinstance(first, AllPathsFailed):
+        return _kind(first.errors[0], structured=structured)  # a routed model among the paths
+    if isinstance(first, NoEligiblePath) and isinstance(first.__cause__, Exception):
+        return _kind(first.__cause__, structured=structured)
+    if isinstance(first, OutputRejected) and structured:
+        if first.reason == "refusal":
+            return ModelRefusalError, {"raw_message": None}
+        return OutputParserException, {
+            "observation": None,
+            "llm_output": None,
+            "send_to_llm": False,
+        }
+    return (None, {}) if isinstance(first, KalibrError) else (type(first), vars(first))
 
 
 @lru_cache(maxsize=64)

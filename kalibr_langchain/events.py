@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
+from langchain_core.callbacks import AsyncCallbackManager, CallbackManager, Callbacks
 from langchain_core.runnables import RunnableConfig
 
 from kalibr_core.types import Decision
@@ -29,8 +29,9 @@ class Run:
     """The LangChain run that a routed call is."""
 
     config: RunnableConfig
-    run_id: UUID | None = None
-    """Where LangChain keeps the run's manager to itself: streams."""
+    run_id: UUID
+    callbacks: Callbacks = None
+    """The model's own."""
 
     def __repr__(self) -> str:
         return "Run()"  # it travels among the call's arguments, and tells nothing of them
@@ -71,11 +72,12 @@ def _handlers(manager: Any, run: Run | None, make: Any) -> tuple[Any, UUID] | No
             return None
         found = make(manager.handlers, tags=manager.tags, metadata=manager.metadata)
         return found, manager.run_id
-    if run is None or run.run_id is None:
+    if run is None:
         return None
     config = run.config
     found = make.configure(
         config.get("callbacks"),
+        run.callbacks,
         inheritable_tags=config.get("tags"),
         inheritable_metadata=config.get("metadata"),
     )

@@ -74,7 +74,7 @@ def _answer(
 
 def _is_foreign(message: AIMessage, path_id: str, provider: str) -> bool:
     """Was it made by another path, and does it hold what might be for that one alone?"""
-    if isinstance(message.content, str) and not message.additional_kwargs:
+    if isinstance(message.content, str) and message.content and not message.additional_kwargs:
         return False
     said = message.response_metadata
     record = said.get("kalibr")
@@ -110,31 +110,29 @@ def _with_plain_ids(message: AIMessage, renamed: dict[str, str]) -> AIMessage:
     if not odd:
         return message
     renamed.update({name: _plain_id(name) for name in odd})
-    return AIMessage(
-        content=_renamed_content(message.content, renamed),
-        tool_calls=[
-            {**call, "id": renamed.get(call["id"] or "", call["id"])} for call in message.tool_calls
-        ],
-        invalid_tool_calls=[
-            {**call, "id": renamed.get(call["id"] or "", call["id"])}
-            for call in message.invalid_tool_calls
-        ],
-        response_metadata=message.response_metadata,
-        id=message.id,
-        name=message.name,
+    return message.model_copy(
+        update={
+            "content": _renamed_content(message.content, renamed),
+            "tool_calls": [_renamed_call(call, renamed) for call in message.tool_calls],
+            "invalid_tool_calls": [_renamed_call(c, renamed) for c in message.invalid_tool_calls],
+        }
     )
+
+
+def _renamed_call(call: Any, renamed: Mapping[str, str]) -> Any:
+    return {**call, "id": renamed.get(call["id"] or "", call["id"])}
 
 
 def _renamed_content(content: Any, renamed: Mapping[str, str]) -> Any:
     """Tool calls stand in the content too, where the provider puts them there."""
     if isinstance(content, str):
         return content
-    return [
-        {**part, "id": renamed[part["id"]]}
-        if isinstance(part, dict) and part.get("id") in renamed
-        else part
-        for part in content
-    ]
+    return [_renamed_part(part, renamed) if isinstance(part, dict) else part for part in content]
+
+
+def _renamed_part(part: dict[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    names = {name: renamed[part[name]] for name in ("id", "call_id") if part.get(name) in renamed}
+    return {**part, **names} if names else part
 
 
 def _plain_id(name: str) -> str:
@@ -145,12 +143,26 @@ def _plain_id(name: str) -> str:
 def _unmarked(message: BaseMessage) -> BaseMessage:
     """The message without cache markers, which other providers refuse."""
     content = message.content
-    if isinstance(content, str) or not any(
-        isinstance(part, dict) and "cache_control" in part for part in content
-    ):
+    if isinstance(content, str) or not _has_marker(content):
         return message
-    bare = [
-        {k: v for k, v in part.items() if k != "cache_control"} if isinstance(part, dict) else part
-        for part in content
-    ]
-    return message.model_copy(update={"content": bare})
+    return message.model_copy(update={"content": _bare_of_markers(content)})
+
+
+def _has_marker(content: object) -> bool:
+    """Anywhere in it: results of tools hold parts of their own."""
+    if isinstance(content, list):
+        return any(map(_has_marker, content))
+    if not isinstance(content, dict):
+        return False
+    return "cache_control" in content or _has_marker(content.get("content"))
+
+
+def _bare_of_markers(content: Any) -> Any:
+    if isinstance(content, list):
+        return [_bare_of_markers(part) for part in content]
+    if not isinstance(content, dict):
+        return content
+    bare = {name: value for name, value in content.items() if name != "cache_control"}
+    if "content" in bare:
+        bare["content"] = _bare_of_markers(bare["content"])
+    return bare

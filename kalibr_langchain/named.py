@@ -47,7 +47,7 @@ def named_model(path: Path, endpoint: Endpoint) -> ChatOpenAI:
     settings, body = _settings(path)
     if body:
         settings["extra_body"] = {**body, **settings.get("extra_body", {})}
-    if not is_openais:
+    if not endpoint.is_openais:  # other servers seldom have the Responses API
         settings.setdefault("use_responses_api", False)
     try:
         model = (ChatOpenAI if is_openais else CompatibleChatOpenAI)(

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from langchain_core.language_models import BaseChatModel
 
 from kalibr_core.errors import ConfigError
-from kalibr_core.paths import PathSpec, check_base_url, parse_path, parse_paths
+from kalibr_core.paths import RESERVED, PathSpec, check_base_url, parse_path, parse_paths
 from kalibr_core.providers import ADAPTER
 from kalibr_core.types import JSON, Path
 
@@ -17,10 +17,17 @@ ChatPathSpec: TypeAlias = "PathSpec | BaseChatModel"
 """A model's name, a dict of `Path`'s fields whose `model` may be a chat model, a `Path`, or a chat
 model."""
 
-DECLARED = frozenset(f.name for f in fields(Path) if f.init) - {"model", "provider", "params"}
+DECLARED = frozenset(f.name for f in fields(Path) if f.init) - {
+    "model",
+    "provider",
+    "params",
+    "base_url",
+    "api_key",
+    "api_key_env",
+}
 """What a dict may say of a chat model; its parameters are its own."""
 
-NOT_IN_NAMES = frozenset({"model", "model_name", "stream", "streaming", "n", "_type", "timeout"})
+NOT_IN_NAMES = frozenset({"model_name", "streaming", "_type"}) | RESERVED.keys()
 """Identifying parameters that do not tell two paths apart, or that a path does not take."""
 
 PROFILE = {
@@ -121,6 +128,7 @@ def _plain_params(model: BaseChatModel) -> dict[str, JSON]:
         key: value
         for key, value in model._identifying_params.items()
         if key not in NOT_IN_NAMES
+        and "timeout" not in key
         and isinstance(value, str | int | float | bool)
         and len(str(value)) <= 40
     }

@@ -9,6 +9,8 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
+from .keys import plain_params, portable_spec
+
 
 def state_of(model: Any, state: dict[Any, Any]) -> dict[Any, Any]:
     """A model's state as it can be pickled.
@@ -20,8 +22,8 @@ def state_of(model: Any, state: dict[Any, Any]) -> dict[Any, Any]:
     fields["router"] = None
     if fields.get("paths") is not None:
         fields["paths"] = [_packed(spec) for spec in fields["paths"]]
-    if isinstance(fields.get("api_key"), SecretStr):
-        fields["api_key"] = None
+    fields["api_key"] = None
+    fields["model_kwargs"] = plain_params(fields.get("model_kwargs") or {})
     for name in list(fields):
         if name not in type(model).model_fields:
             del fields[name]  # what was worked out and kept
@@ -46,10 +48,11 @@ class Packed:
 
     def __init__(self, model: BaseChatModel) -> None:
         self.kind = type(model)
+        said = {name: getattr(model, name) for name in model.model_fields_set}
         self.settings = {
             name: value
-            for name in model.model_fields_set
-            if not isinstance(value := getattr(model, name), SecretStr) and _is_plain(value)
+            for name, value in plain_params(said).items()
+            if not isinstance(value, SecretStr) and _is_plain(value)
         }
 
     def made(self) -> BaseChatModel:
@@ -60,9 +63,14 @@ class Packed:
 def _packed(spec: Any) -> Any:
     if isinstance(spec, BaseChatModel):
         return Packed(spec)
-    if isinstance(spec, Mapping):
-        return {name: _packed(value) for name, value in spec.items() if name != "api_key"}
-    return spec
+    shown = portable_spec(spec)
+    if isinstance(shown, Mapping):
+        return {name: _packed_model(value) for name, value in shown.items()}
+    return shown
+
+
+def _packed_model(value: Any) -> Any:
+    return Packed(value) if isinstance(value, BaseChatModel) else value
 
 
 def _unpacked(spec: Any) -> Any:

@@ -11,9 +11,11 @@ from typing import Any
 from openai.resources.chat.completions import AsyncCompletions, Completions
 from openai.types.chat import ChatCompletion
 
-from kalibr_core.arguments import is_plain
+from kalibr_core.arguments import create_names, is_plain
 from kalibr_core.clients import PATH
 
+_NOT_SENT = frozenset({"timeout", "extra_query", "extra_body"})
+"""Arguments for the SDK itself."""
 HEADERS = "extra_headers"
 """How the SDK's own wrapper for raw responses marks a call."""
 
@@ -28,6 +30,15 @@ class PlainCompletions(Completions):
             return self._client.post(PATH, cast_to=ChatCompletion, body=arguments, options=options)
         return super().create(**_with(arguments, headers))
 
+    def parse(self, **arguments: Any) -> Any:
+        """As `create`, unless the SDK is to parse into a class.
+
+        It raises for an answer that is cut or filtered, which is the gate's to judge.
+        """
+        if isinstance(arguments.get("response_format"), dict):
+            return self.create(**arguments)
+        return super().parse(**arguments)
+
 
 class AsyncPlainCompletions(AsyncCompletions):
     """`PlainCompletions`, awaited."""
@@ -41,13 +52,18 @@ class AsyncPlainCompletions(AsyncCompletions):
             )
         return await super().create(**_with(arguments, headers))
 
+    async def parse(self, **arguments: Any) -> Any:
+        if isinstance(arguments.get("response_format"), dict):
+            return await self.create(**arguments)
+        return await super().parse(**arguments)
+
 
 def _is_whole(arguments: dict[str, Any]) -> bool:
     """Is it a request for a whole answer, and nothing but JSON?"""
-    unsent = ("timeout", "extra_query", "extra_body")
     return (
         not arguments.get("stream")
-        and not any(name in arguments for name in unsent)
+        and _NOT_SENT.isdisjoint(arguments)
+        and create_names().issuperset(arguments)  # an unknown one is refused by the SDK
         and is_plain(arguments)
     )
 

@@ -66,7 +66,7 @@ def read_message(message: BaseMessage, said: Mapping[str, Any]) -> Output:
     return Output(
         text=text_of(message),
         tool_calls=_tool_calls(message),
-        finish_reason=_first(told, FINISH),
+        finish_reason=_finish_of(told),
         refusal=_refusal(message),
         usage=read_usage(message.usage_metadata),
         model=_first(told, MODEL),
@@ -111,7 +111,17 @@ def opens(chunk: ChatGenerationChunk) -> bool:
 def finishes(chunk: ChatGenerationChunk) -> bool:
     """Does a chunk tell how the answer ended?"""
     told = (chunk.generation_info or {}, chunk.message.response_metadata)
-    return any(place.get(name) for place in told for name in FINISH)
+    return any(place.get(name) for place in told for name in (*FINISH, "status"))
+
+
+def _finish_of(told: Mapping[str, Any]) -> str | None:
+    """How the answer ended; OpenAI's Responses tell a status, and what is missing beside it."""
+    found = _first(told, FINISH)
+    if found is not None or told.get("status") != "incomplete":
+        return found
+    details = told.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, Mapping) else None
+    return reason if isinstance(reason, str) else "incomplete"
 
 
 def _shows(part: object) -> bool:
@@ -148,7 +158,10 @@ def _refusal(message: AIMessage) -> str | None:
     told = message.additional_kwargs.get("refusal")
     if isinstance(told, str) and told:
         return told
-    for part in message.content if isinstance(message.content, list) else ():
+    for held in message.content if isinstance(message.content, list) else ():
+        part: object = held
+        if isinstance(part, Mapping) and part.get("type") == "non_standard":
+            part = part.get("value")  # how LangChain's own form of content holds it
         if isinstance(part, Mapping) and part.get("type") == "refusal":
             return str(part.get("refusal") or "refused")
     return None

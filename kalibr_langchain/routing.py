@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Self, cast
 
 from langchain_core.language_models import BaseChatModel
@@ -28,13 +28,21 @@ MOST_ROUTERS = 64
 class Routing:
     """A Router, and one chat model for each of its paths."""
 
-    __slots__ = ("__weakref__", "chats", "identity", "owned", "router")
+    __slots__ = ("__weakref__", "chats", "held", "identity", "most_tokens", "owned", "router")
 
     def __init__(self, router: Router, chats: Mapping[str, Chat], *, owned: bool) -> None:
         self.router = router
         self.chats = chats
+        if any(chat.limiter is None for chat in chats.values()):
+            for chat in chats.values():
+                chat.longest_limiter_wait_s = router.limits.max_wait_s
         self.identity = {"goal": router.goal, "paths": [path.id for path in router.paths]}
         """What tells this model from another, for tracing and caches."""
+        limits = {getattr(chat.model, "max_tokens", None) for chat in chats.values()}
+        self.most_tokens: int | None = limits.pop() if len(limits) == 1 else None
+        """The limit of an answer that all the paths' own models have."""
+        self.held: object = None
+        """What it was made of, and is told from others by."""
         self.owned = owned
         """Was the Router made here, to be closed here?"""
         LIVE.add(self)
@@ -54,7 +62,9 @@ class Routing:
             for entry in listed
         }
         router = Router(paths=[_declared(e.path, models[e.path.id]) for e in listed], **settings)
-        return cls(router, _chats(router, models), owned=True)
+        made = cls(router, _chats(router, models), owned=True)
+        made.held = (paths, settings)
+        return made
 
     @classmethod
     def of(cls, router: Router) -> Self:
@@ -110,7 +120,10 @@ def _declared(path: Path, model: BaseChatModel) -> Path:
 
 
 def key_of(paths: Sequence[ChatPathSpec], settings: Mapping[str, Any]) -> Hashable:
-    """Equal for settings that one Router can serve. What it is made of outlives it."""
+    """Equal for settings that one Router can serve.
+
+    Models and functions are told apart by where they are; `Routing.made` holds on to them.
+    """
     return (
         tuple(map(_spec_key, paths)),
         tuple((name, _value_key(value)) for name, value in sorted(settings.items())),
@@ -124,6 +137,8 @@ def _spec_key(spec: object) -> Hashable:
 
 
 def _value_key(value: object) -> Hashable:
+    if isinstance(value, Path):
+        return tuple(_value_key(getattr(value, field.name)) for field in fields(Path))
     if isinstance(value, str | int | float | bool | None):
         return value
     return repr(value) if isinstance(value, dict | list | tuple) else id(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
 
@@ -18,6 +19,6 @@ def session_of(config: RunnableConfig | None) -> str | None:
     for name in NAMES:
         for place in places:
             value = place.get(name) if isinstance(place, Mapping) else None
-            if value is not None and isinstance(value, str | int):
+            if isinstance(value, str | int | UUID) and not isinstance(value, bool) and value != "":
                 return str(value)
     return None

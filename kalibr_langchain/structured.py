@@ -310,7 +310,8 @@ def _value(wanted: Structured, message: Any, text: str, *, partial: bool) -> Any
         for call in message.tool_calls:
             if call["name"] == wanted.name:
                 return wanted.validated(call["args"])
-        refused(message)
+        if not partial:
+            refused(message)
         if message.tool_calls:
             return None
         bad = [c for c in message.invalid_tool_calls if c["name"] == wanted.name]
@@ -327,7 +328,7 @@ def refused(message: AIMessage) -> None:
     from .reading import read_message
 
     told = read_message(message, {})
-    if told.refusal:
-        raise ModelRefusalError(told.refusal, raw_message=message)
+    if told.refusal or told.finish_reason == "refusal":
+        raise ModelRefusalError(told.refusal or "the model refused", raw_message=message)
     if told.finish_reason == "content_filter":
         raise ModelRefusalError("the output was stopped by a content filter", raw_message=message)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from kalibr_core.errors import NoEligiblePath
+from kalibr_core.errors import ConfigError, NoEligiblePath
 
 from .chat import Chat
 
@@ -33,6 +33,22 @@ class Tools(list[dict[str, Any]]):
         super().__init__(convert_to_openai_tool(tool, strict=strict) for tool in self.originals)
 
 
+def as_tools(tools: object) -> Tools:
+    """Tools that were given to a call as they are.
+
+    Raises:
+        ConfigError: one of them is none.
+    """
+    if isinstance(tools, Tools):
+        return tools
+    if isinstance(tools, str) or not isinstance(tools, Iterable):
+        raise ConfigError(f"tools must be a list of tools, got {type(tools).__name__}")
+    try:
+        return Tools(tools)
+    except Exception as error:  # a tool's own schema may raise anything
+        raise ConfigError(f"tools cannot be used: {type(error).__name__}: {error}") from error
+
+
 def bound(chat: Chat, tools: Sequence[dict[str, Any]], how: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that offer tools to a path.
 
@@ -42,8 +58,7 @@ def bound(chat: Chat, tools: Sequence[dict[str, Any]], how: Mapping[str, Any]) -
     Raises:
         NoEligiblePath: the path's model does not take them.
     """
-    if not isinstance(tools, Tools):
-        tools = Tools(tools)
+    tools = as_tools(tools)
     key = chat.path.id, repr(sorted(how.items()))
     found = tools.bound.get(key)
     if found is None:

@@ -30,6 +30,8 @@ ENDINGS = {
 }
 """Every provider's bad endings, case-folded. Other words (`stop`, `end_turn`) tell nothing."""
 LABEL_TOKENS = 8
+FEW_TOKENS = 32
+"""No text of so few tokens is whole but by chance: who asks for them wants a word or two."""
 
 
 def bad_ending(request: Request, output: Output, task: str) -> Reason | None:
@@ -43,6 +45,8 @@ def bad_ending(request: Request, output: Output, task: str) -> Reason | None:
 
 
 def _is_cut_on_purpose(request: Request, task: str) -> bool:
-    """Classifiers that ask for one token get `length` on every good answer."""
+    """Callers that ask for a few tokens get `length` on every good answer."""
     limit = request.max_output_tokens
-    return task == "classification" and limit is not None and limit <= LABEL_TOKENS
+    if limit is None or request.response_format is not None:
+        return False
+    return limit <= (LABEL_TOKENS if task == "extraction" else FEW_TOKENS)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from kalibr_core import AllPathsFailed, BudgetExceeded, NoEligiblePath, PathsBlocked
+from kalibr_core import (
+    AllPathsFailed,
+    BudgetExceeded,
+    ConfigError,
+    NoEligiblePath,
+    PathsBlocked,
+)
 from kalibr_core.testing import Pause, answer, provider_error
 from kalibr_core.types import Request
 
@@ -54,6 +62,45 @@ def test_a_path_is_waited_for_once_per_call() -> None:
     scene = Scene({"a": rate_limit(0.5), "b": "other"})
     assert scene.run().output.text == "other"
     assert scene.called == ["a", "a", "b"]
+
+
+# Retries on the same path.
+
+
+@every_drive
+def test_a_path_is_asked_again_first_where_the_caller_wants_that(drive: Drive) -> None:
+    scene = Scene({"a": [provider_error(500), "good"], "b": "other"}, drive, same_path_retries=1)
+    assert scene.run().output.text == "good"
+    assert scene.called == ["a", "a"]
+    (slept,) = scene.clock.slept
+    assert 0.25 <= slept <= 0.5
+    assert [learned[2:] for learned in scene.learned] == [(0.0, 1.0), (1.0, 0.0)], "both count"
+
+
+def test_a_path_is_asked_again_no_more_often_than_that() -> None:
+    scene = Scene({"a": provider_error(503), "b": "other"}, same_path_retries=1)
+    assert scene.run().output.text == "other"
+    assert scene.called == ["a", "a", "b"]
+
+
+@pytest.mark.parametrize("step", ["bad", TimeoutError(), rate_limit(), provider_error(401)])
+def test_what_would_fail_again_or_took_long_is_not_asked_again(step: Any) -> None:
+    scene = Scene({"a": step, "b": "other"}, same_path_retries=2)
+    assert scene.run().output.text == "other"
+    assert scene.called == ["a", "b"]
+
+
+def test_a_retry_that_the_deadline_does_not_allow_is_a_switch() -> None:
+    scene = Scene(
+        {"a": [provider_error(500), "late"], "b": "other"}, same_path_retries=1, deadline_s=0.2
+    )
+    assert scene.run().output.text == "other"
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, True, "1", None])
+def test_same_path_retries_is_a_whole_number(value: Any) -> None:
+    with pytest.raises(ConfigError, match="same_path_retries"):
+        Scene({"a": "x"}, same_path_retries=value)
 
 
 def test_without_a_retry_after_the_next_path_is_tried_at_once() -> None:

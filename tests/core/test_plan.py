@@ -184,6 +184,17 @@ def test_the_best_is_one_that_says_something(drive: Drive) -> None:
     assert done.decision.path.id == "c"
 
 
+@heals
+def test_a_fault_that_the_request_tolerates_is_given_out_where_all_fail(drive: Drive) -> None:
+    gate = refuse(call="tool_call", no="refusal")
+    request = Request(tolerates=frozenset({"tool_call"}))
+    for script, path in (({"a": "call", "b": "no"}, "a"), ({"a": "no", "b": "call"}, "b")):
+        done = Scene(script, drive, gate=gate, max_attempts=2).run(request)
+        assert (done.decision.path.id, done.decision.verified) == (path, False)
+    scene = Scene({"a": "call", "b": "no"}, drive, gate=gate, max_attempts=2)
+    assert isinstance(scene.error(), AllPathsFailed), "others' requests tolerate nothing"
+
+
 BEST: list[tuple[dict[str, Step], str]] = [
     ({"a": "short", "b": "no"}, "a"),
     ({"a": "no", "b": "short"}, "b"),

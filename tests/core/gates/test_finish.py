@@ -35,3 +35,13 @@ def test_a_label_of_one_token_ends_by_length_on_purpose():
     assert gate.check(Request(max_output_tokens=1), output).passed is True
     assert gate.check(Request(max_output_tokens=100), output).reason == Reason.TRUNCATED
     assert gate.check(Request(), output).reason == Reason.TRUNCATED
+
+
+@pytest.mark.parametrize("task", ["general", "summarization", "code_generation"])
+def test_so_does_a_text_of_a_few_tokens_but_no_json(task):
+    output = Output(text="The tides of the", finish_reason="length")
+    gate = StructuralGate(task)
+    assert gate.check(Request(max_output_tokens=32), output).reason != Reason.TRUNCATED
+    assert gate.check(Request(max_output_tokens=33), output).reason == Reason.TRUNCATED
+    json = Request(max_output_tokens=32, response_format={"type": "json_object"})
+    assert gate.check(json, output).reason == Reason.TRUNCATED
