@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -20,9 +21,13 @@ def result_of(done: Done[ChatResult]) -> ChatResult:
     told = {**(result.llm_output or {}), **(generation.generation_info or {}), **metadata}
     if not isinstance(told.get("model_name"), str):
         metadata["model_name"] = done.output.model or done.decision.path.model
-    message = generation.message.model_copy(update={"response_metadata": metadata})
-    kept = ChatGeneration(message=message, generation_info=generation.generation_info)
-    return ChatResult(generations=[kept], llm_output=result.llm_output)
+    message = copy(generation.message)
+    message.response_metadata = metadata
+    # Made without validation, which these parts have been through and which takes its time.
+    kept = ChatGeneration.model_construct(
+        text=generation.text, message=message, generation_info=generation.generation_info
+    )
+    return ChatResult.model_construct(generations=[kept], llm_output=result.llm_output)
 
 
 def last_chunk(done: Done[tuple[ChatGenerationChunk, ...]]) -> ChatGenerationChunk:

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from kalibr_core.errors import ConfigError
 from kalibr_core.features import estimate_tokens, hash_of, input_of, script_of
-from kalibr_core.gates.structural import check_response_format
 from kalibr_core.options import HARMLESS, TAKEN_BY_ROUTER
 from kalibr_core.types import INPUTS, Features, Request
 
 from .chat import Chat
 from .history import portable
 from .reading import text_of
-from .structured import Structured, asks
 from .tools import bound
+
+if TYPE_CHECKING:
+    from .structured import Structured
 
 HOW = ("tool_choice", "parallel_tool_calls", "response_format")
 """Arguments that go with tools, and that each provider has its own form of."""
@@ -79,7 +80,7 @@ class Asked:
                 plain = {k: v for k, v in plain.items() if k not in chat.own}
         found = {"stop": None, **plain, **self._bound(chat)}
         if self.structured is not None:
-            found.update(asks(chat, self.structured))
+            found.update(self.structured.asked_of(chat))
         return found
 
     def _bound(self, chat: Chat) -> dict[str, Any]:
@@ -92,7 +93,7 @@ class Asked:
         wanted = how.get("response_format")
         if chat.is_openai and (wanted is None or isinstance(wanted, Mapping)):
             return how
-        return {} if wanted is None else asks(chat, _structured_of(wanted))
+        return {} if wanted is None else _structured_of(wanted).asked_of(chat)
 
     @cached_property
     def request(self) -> Request:
@@ -152,6 +153,8 @@ class Asked:
         given = self.arguments.get("response_format")
         if wanted is None and given is not None:
             if isinstance(given, Mapping):
+                from kalibr_core.gates.structural import check_response_format  # slow to import
+
                 check_response_format(given)
                 return given, None
             wanted = _structured_of(given)
@@ -177,6 +180,8 @@ def _tolerated(*, tools: bool, limited: bool) -> frozenset[str]:
 
 def _structured_of(given: Any) -> Structured:
     """A `response_format` that was bound by hand."""
+    from .structured import Structured  # slow to import
+
     if isinstance(given, Mapping):
         if given.get("type") == "json_object":
             return Structured(None, method="json_mode")

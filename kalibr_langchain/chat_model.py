@@ -38,7 +38,6 @@ from .events import Run, atell, tell
 from .metadata import KEY
 from .reading import opens, read_chunks, read_result
 from .session import session_of
-from .structured import Structured, StructuredParser
 from .tools import Tools, ToolSpec, as_tools
 
 
@@ -174,6 +173,8 @@ class ChatKalibr(ConfiguredChat):
         Raises:
             kalibr_core.ConfigError: the schema cannot be used.
         """
+        from .structured import Structured, StructuredParser  # slow to import
+
         wanted = Structured(schema, method=method, strict=strict, tools=tuple(tools or ()))
         traced = {"kwargs": {"method": method, "strict": strict}, "schema": wanted.json_schema}
         bound: dict[str, Any] = {
@@ -365,7 +366,7 @@ class ChatKalibr(ConfiguredChat):
                 stop=stop,
                 structured=kwargs.pop(STRUCTURED, None),
                 arguments=kwargs,
-                defaults=self._defaults(),
+                defaults=self._defaults,
                 session=session if session is not None else session_of(run.config if run else None),
                 most_tokens=self._routing.most_tokens,
             ),

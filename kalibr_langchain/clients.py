@@ -8,13 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from openai import AsyncOpenAI, OpenAI
-from openai.resources.chat.completions import AsyncCompletions, Completions
 from pydantic import SecretStr
 
 from kalibr_core.time_limit import keep_limits
-
-from .plain import AsyncPlainCompletions, PlainCompletions
 
 SYNC = ("root_client", "client", "_client")
 ASYNC = ("root_async_client", "async_client", "_async_client")
@@ -33,12 +29,6 @@ OWN_HTTP = (
 OURS = {"max_retries": 0, "streaming": False, "stream_chunk_timeout": None}
 """Settings that are the router's. The last one limits silence, as `timeout_s` does, by a way that
 up to Python 3.11 swallows a cancellation that comes with a chunk."""
-
-PLAIN: dict[type[Any], type[Any]] = {
-    Completions: PlainCompletions,
-    AsyncCompletions: AsyncPlainCompletions,
-}
-"""Resources that have a quicker like."""
 
 
 def unretried(model: BaseChatModel, *, is_async: bool) -> BaseChatModel:
@@ -103,14 +93,19 @@ def _replace(model: BaseChatModel, name: str, made: dict[int, Any], *, own_http:
         vars(model)[name] = made[key]
         _make_plain(made[key])
     else:
-        vars(model)[name] = PLAIN.get(type(held), type(held))(made[key])
+        from .plain import quicker  # slow to import
+
+        vars(model)[name] = quicker(type(held))(made[key])
 
 
 def _make_plain(client: Any) -> None:
     """Where an OpenAI client has its completions, put the quicker ones."""
+    from openai import AsyncOpenAI, OpenAI
+
+    from .plain import quicker
+
     if isinstance(client, OpenAI | AsyncOpenAI):
-        completions = client.chat.completions
-        vars(client.chat)["completions"] = PLAIN.get(type(completions), type(completions))(client)
+        vars(client.chat)["completions"] = quicker(type(client.chat.completions))(client)
 
 
 def _held(model: BaseChatModel, name: str) -> Any:

@@ -160,6 +160,7 @@ class ConfiguredChat(BaseChatModel):
             given["api_key"] = self.api_key.get_secret_value()
         return {name: value for name, value in given.items() if value is not None}
 
+    @cached_property
     def _defaults(self) -> dict[str, Any]:
         """What named paths are sent, where the call or the path says nothing else."""
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or None
@@ -177,7 +178,7 @@ class ConfiguredChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {**self._routing.identity, **plain_params(self._defaults())}
+        return {**self._routing.identity, **plain_params(self._defaults)}
 
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
@@ -193,7 +194,7 @@ class ConfiguredChat(BaseChatModel):
         params = super()._get_ls_params(stop=stop, **_without_ours(kwargs))
         params["ls_provider"] = "kalibr"
         params.setdefault("ls_model_name", f"kalibr/{self._routing.router.goal}")
-        if stops := stop or self._defaults().get("stop"):
+        if stops := stop or self._defaults.get("stop"):
             params["ls_stop"] = stops
         return params
 
@@ -225,12 +226,17 @@ class ConfiguredChat(BaseChatModel):
         """A copy; one with other settings of the router's has a Router of its own."""
         copy = super().model_copy(update=update)
         if update:
-            vars(copy).pop("_routing", None)
+            copy._forget()
         return copy
+
+    def _forget(self) -> None:
+        """Drop what was worked out from the settings before."""
+        for name in ("_routing", "_defaults", "_serialized"):
+            vars(self).pop(name, None)
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        vars(self).pop("_routing", None)
+        self._forget()
 
     @classmethod
     def is_lc_serializable(cls) -> bool:

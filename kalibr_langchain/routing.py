@@ -18,7 +18,6 @@ from kalibr_core.providers import endpoints_of
 from kalibr_core.types import Path
 
 from .chat import Chat
-from .named import default_method, named_model
 from .paths import ChatPathSpec, capabilities, listed_paths
 
 MOST_ROUTERS = 64
@@ -54,6 +53,8 @@ class Routing:
         Raises:
             ConfigError: says what, which value, what to do.
         """
+        from .named import named_model  # slow to import
+
         listed = listed_paths(paths)
         servers = {name: settings.get(name) for name in ("base_url", "api_key")}
         endpoints = endpoints_of([entry.path for entry in listed], **servers)
@@ -96,6 +97,8 @@ def live() -> Iterator[Routing]:
 
 
 def _chats(router: Router, models: Mapping[str, BaseChatModel]) -> dict[str, Chat]:
+    from .named import default_method, named_model  # slow to import
+
     chats: dict[str, Chat] = {}
     for path in router.paths:
         endpoint, model = router.endpoints.get(path.id), models.get(path.id)

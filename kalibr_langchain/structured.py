@@ -24,7 +24,6 @@ from langchain_core.utils.json import parse_json_markdown, parse_partial_json
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from kalibr_core.errors import ConfigError, NoEligiblePath
-from kalibr_core.gates.structural import check_response_format
 from kalibr_core.types import Output
 
 from .chat import Chat
@@ -58,6 +57,8 @@ class Structured:
             raise ConfigError('schema is None; only method="json_mode" needs none')
         if self.strict is not None and self.method == "json_mode":
             raise ConfigError('strict does not go with method="json_mode"')
+        from kalibr_core.gates.structural import check_response_format  # slow to import
+
         check_response_format(self.response_format)
 
     def __repr__(self) -> str:
@@ -116,6 +117,10 @@ class Structured:
             return _told(output, json.dumps(parse_json_markdown(output.text, parser=json.loads)))
         except (ValueError, TypeError, RecursionError):
             return output
+
+    def asked_of(self, chat: Chat) -> dict[str, Any]:
+        """The arguments that ask a path for it; errors as `asks`'."""
+        return asks(chat, self)
 
     def parse(self, text: str) -> Any:
         """The structure in a text of JSON.

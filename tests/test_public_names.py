@@ -78,6 +78,7 @@ PUBLIC: dict[str, list[str]] = {
         "StructuralGate",
         "check_response_format",
     ],
+    "kalibr_langchain": ["ATTEMPT_FAILED", "ChatKalibr", "report"],
     "kalibr_bench.provider": [
         "CONTENT_FAULTS",
         "DEFAULT_MODELS",

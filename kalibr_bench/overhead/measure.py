@@ -9,6 +9,7 @@ from typing import Any
 
 from kalibr_bench.overhead import callers, learners, peers
 from kalibr_bench.overhead.in_process import InProcess, measure_in_process
+from kalibr_bench.overhead.langchain import InLangChain, measure_langchain
 from kalibr_bench.overhead.over_http import Called, measure_over_http
 from kalibr_bench.overhead.peers import Failed
 from kalibr_bench.overhead.policy_alone import BARS_S, PolicyTimes, measure_policy
@@ -24,12 +25,14 @@ class Overhead:
         in_process: Around a stub.
         policy: By number of arms and by policy.
         state: By world.
+        langchain: ChatKalibr, where LangChain is installed.
     """
 
     http: dict[str, dict[str, Called | Failed]]
     in_process: InProcess
     policy: dict[int, dict[str, PolicyTimes | Failed]]
     state: dict[str, StateSize]
+    langchain: InLangChain | None = None
 
 
 def measure(
@@ -52,14 +55,18 @@ def measure(
     policy = measure_policy(calls, peers=bandits)
     on_step("over loopback HTTP")
     http = measure_over_http(calls // 4, peers=routers)
-    return Overhead(http=http, in_process=inside, policy=policy, state=state)
+    chats = None
+    if peers.installed("langchain_openai"):
+        on_step("LangChain")
+        chats = measure_langchain(calls)
+    return Overhead(http=http, in_process=inside, policy=policy, state=state, langchain=chats)
 
 
 def as_json(found: Overhead) -> dict[str, Any]:
     """All figures; times in seconds, sizes in bytes per arm. A failed peer has only `failed`."""
     return {
         "benchmark": "overhead",
-        "format": 2,
+        "format": 3,
         "versions": {"python": platform.python_version()} | peers.versions(),
         "bars": {
             "policy_mean_s": {str(size): bar for size, bar in BARS_S.items()},
@@ -70,6 +77,7 @@ def as_json(found: Overhead) -> dict[str, Any]:
         "in_process": asdict(found.in_process),
         "policy": {str(size): _each(rows) for size, rows in found.policy.items()},
         "state": _each(found.state),
+        "langchain": None if found.langchain is None else asdict(found.langchain),
     }
 
 

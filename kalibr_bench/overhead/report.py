@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.padding import Padding
 from rich.table import Table
 
+from kalibr_bench.overhead.langchain import InLangChain
 from kalibr_bench.overhead.measure import Overhead
 from kalibr_bench.overhead.over_http import Called
 from kalibr_bench.overhead.peers import Failed
@@ -24,6 +25,8 @@ def show(found: Overhead, console: Console) -> None:
     """Print the tables."""
     for table in (_over_http(found), _in_process(found), _policy(found), _state(found)):
         console.print(table)
+    if found.langchain is not None:
+        console.print(_langchain(found.langchain))
     places = {f"K = {size}": rows for size, rows in found.policy.items()}
     for line in _failures({**found.http, **places}):
         console.print(Padding(line, (0, 1)))
@@ -120,6 +123,31 @@ def _state(found: Overhead) -> Table:
             *(f"{memory.mean:.0f}", f"{memory.most:.0f}", str(MEMORY_BAR)),
             *(f"{snapshot.mean:.0f}", f"{snapshot.most:.0f}", str(SNAPSHOT_BAR)),
         )
+    return table
+
+
+def _langchain(found: InLangChain) -> Table:
+    table = _table(
+        "LangChain's invoke, by the bare chat model's; µs",
+        ["ratio", "95 %", "added", "at p99", "p50", "64 at once"],
+        "",
+        "by",
+    )
+    for place, rows in (("in process", found.in_process), ("HTTP", found.over_http)):
+        for number, (name, row) in enumerate(rows.items()):
+            crowd = found.crowd.get(name) if place == "HTTP" else None
+            cells = (
+                *(f"{row.ratio.value:.3f}", _between(row.ratio)),
+                *(f"{1e6 * value:+.0f}" for value in (row.added, row.added_p99)),
+                f"{1e6 * row.times.p50:.0f}",
+                "" if crowd is None else f"{crowd.value:.2f}",
+            )
+            last = number == len(rows) - 1
+            table.add_row("" if number else place, name, *cells, end_section=last)
+    table.caption = (
+        "64 at once: throughput by the bare model's. Importing kalibr_langchain takes "
+        f"{1000 * found.import_s.p50:+.0f} ms beyond langchain_openai."
+    )
     return table
 
 

@@ -272,10 +272,10 @@ def test_with_retry_and_with_fallbacks_catch_by_the_first_errors_class(
     caught = (openai.RateLimitError, ModelRateLimitError)
     spare = FakeListChatModel(responses=["spare"])
     for kind in caught:
-        model = make(server).with_fallbacks([spare], exceptions_to_handle=(kind,))
+        model = make(server, deadline_s=1.0).with_fallbacks([spare], exceptions_to_handle=(kind,))
         assert model.invoke(QUESTION).content == "spare"
     with pytest.raises(AllPathsFailed):
-        make(server, max_attempts=1).with_retry(
+        make(server, max_attempts=1, deadline_s=1.0).with_retry(
             retry_if_exception_type=(openai.RateLimitError,),
             stop_after_attempt=2,
             wait_exponential_jitter=False,

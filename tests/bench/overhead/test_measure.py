@@ -33,10 +33,21 @@ def test_the_command_measures_and_writes(tmp_path: Path) -> None:
     assert done.output.index("ratio") < done.output.index("part")
     assert max(map(len, done.output.splitlines())) <= 80
     value = json.loads(file.read_text())
-    assert value["format"] == 2
+    assert value["format"] == 3
     assert value["versions"]["openai"]
     _check_calls(value)
     _check_policy(value)
+    _check_langchain(value["langchain"])
+
+
+def _check_langchain(value: dict[str, Any]) -> None:
+    for place in ("in_process", "over_http"):
+        assert {"chat model", "with_fallbacks", "ChatKalibr, 1 path"} <= set(value[place])
+        assert all(row["times"]["p50"] > 0 for row in value[place].values())
+        assert value[place]["chat model"]["added"] == 0.0
+    assert value["crowd"]["chat model"]["value"] == 1.0
+    assert value["crowd"]["ChatKalibr, 1 path"]["value"] > 0.1
+    assert value["import_s"]["count"] > 1
 
 
 def _check_calls(value: dict[str, Any]) -> None:
