@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
@@ -16,7 +17,7 @@ from kalibr_core.options import HARMLESS, TAKEN_BY_ROUTER
 from kalibr_core.types import INPUTS, Features, Request
 
 from .chat import Chat
-from .history import portable
+from .history import in_foreign_tool_loop, portable
 from .reading import text_of
 from .tools import bound
 
@@ -68,6 +69,14 @@ class Asked:
             marks_cache=chat.marks_cache,
         )
         return messages, self._arguments(chat)
+
+    def model_of(self, chat: Chat, model: BaseChatModel) -> BaseChatModel:
+        """The path's model for this call: one that thinks must not, in a turn that it began not."""
+        if not chat.thinks or not in_foreign_tool_loop(
+            self.messages, path_id=chat.path.id, provider=chat.provider
+        ):
+            return model
+        return model.model_copy(update={"thinking": None})
 
     def _arguments(self, chat: Chat) -> dict[str, Any]:
         plain = {k: v for k, v in self.arguments.items() if k not in NOT_SENT}

@@ -62,7 +62,9 @@ def generate(chat: Chat, asked: Asked, attempt: Attempt) -> ChatResult:
     _acquire(chat, limit)
     try:
         with limit:
-            return chat.blocking._generate(messages, **_timed(chat, arguments, limit))
+            return asked.model_of(chat, chat.blocking)._generate(
+                messages, **_timed(chat, arguments, limit)
+            )
     except Exception as error:  # noqa: BLE001  # it is raised again, told apart
         told = _told(error, chat, limit)
         raise told from told.__cause__
@@ -73,7 +75,7 @@ async def agenerate(chat: Chat, asked: Asked, attempt: Attempt) -> ChatResult:
     messages, arguments = asked.on(chat)
     limit = TimeLimit(attempt.timeout_s)
     await _aacquire(chat, limit)
-    model = chat.in_loop
+    model = asked.model_of(chat, chat.in_loop)
     arguments = _timed(chat, arguments, limit)
     try:
         with limit:
@@ -99,8 +101,9 @@ def stream(
     patience, finished = StreamLimit(attempt), False
     _acquire(chat, patience.limit)
     arguments = _timed(chat, arguments, patience.limit)
+    model = asked.model_of(chat, chat.blocking)
     try:
-        with closing(_generator(chat.blocking._stream(messages, **arguments))) as chunks:
+        with closing(_generator(model._stream(messages, **arguments))) as chunks:
             while (chunk := patience.next(chunks)) is not None:
                 finished = finished or finishes(chunk)
                 lives = patience.saw(content=opens(chunk), reasoning=_reasons(chunk))
@@ -124,7 +127,7 @@ async def astream(
     messages, arguments = asked.on(chat)
     patience, finished = StreamLimit(attempt), False
     await _aacquire(chat, patience.limit)
-    model = chat.in_loop
+    model = asked.model_of(chat, chat.in_loop)
     arguments = _timed(chat, arguments, patience.limit)
     try:
         source = _agenerator(model._astream(messages, **arguments))

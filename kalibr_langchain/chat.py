@@ -8,6 +8,7 @@ import math
 import os
 import threading
 import weakref
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,6 +60,9 @@ class Chat:
         self.provider = str(provider or type(model).__name__)
         self.marks_cache = knows_cache(self.provider, own_server=_is_own(model))
         self.tells_end = self.is_openai or self.provider in ENDS
+        thinking = getattr(model, "thinking", None)
+        self.thinks = isinstance(thinking, Mapping) and thinking.get("type") != "disabled"
+        """Does it sign its thoughts, and want them back?"""
         self.limiter = model.rate_limiter
         self.longest_limiter_wait_s = math.inf
         """Shorter where another path is free of one."""

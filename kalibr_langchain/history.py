@@ -49,6 +49,19 @@ def portable(
     return found
 
 
+def in_foreign_tool_loop(messages: Sequence[BaseMessage], *, path_id: str, provider: str) -> bool:
+    """Do the messages end with results of tools that another path has called?
+
+    A model that thinks must begin the turn that it goes on with; here another one did.
+    """
+    for message in reversed(messages):
+        if isinstance(message, AIMessage):
+            return bool(message.tool_calls) and _made_elsewhere(message, path_id, provider)
+        if not isinstance(message, ToolMessage):
+            return False
+    return False
+
+
 def knows_cache(provider: str, *, own_server: bool) -> bool:
     """Does a provider know cache markers? A gateway of the user's own may pass them on."""
     return own_server or any(name in provider for name in CACHED)
@@ -76,6 +89,10 @@ def _is_foreign(message: AIMessage, path_id: str, provider: str) -> bool:
     """Was it made by another path, and does it hold what might be for that one alone?"""
     if isinstance(message.content, str) and message.content and not message.additional_kwargs:
         return False
+    return _made_elsewhere(message, path_id, provider)
+
+
+def _made_elsewhere(message: AIMessage, path_id: str, provider: str) -> bool:
     said = message.response_metadata
     record = said.get("kalibr")
     if isinstance(record, Mapping) and (by := record.get("path")) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -258,3 +259,30 @@ def test_each_path_gets_the_history_as_it_takes_it() -> None:
     messages, _ = one.on(chat())
     assert [message.content for message in messages] == ["Paris.", "And?"]
     assert one.messages[0] is history
+
+
+def test_a_model_that_thinks_does_not_in_a_turn_that_another_path_began() -> None:
+    """Anthropic refuses a tool's result after a turn that does not begin with its own thoughts."""
+    claude = ChatAnthropic(
+        model_name="claude-sonnet-4-0",
+        api_key="x" * 12,  # type: ignore[arg-type]
+        max_tokens=4000,
+        thinking={"type": "enabled", "budget_tokens": 2000},
+    )
+    chat = Chat(Path(model="claude", provider="adapter"), claude)
+
+    def thinking(by: str) -> Any:
+        called = AIMessage(
+            "",
+            tool_calls=[{"name": "f", "args": {}, "id": "call_1"}],
+            response_metadata={"kalibr": {"path": by}},
+        )
+        messages = [HumanMessage("Hi."), called, ToolMessage("x", tool_call_id="call_1")]
+        asked = Asked(
+            messages=messages, stop=None, arguments={}, defaults={}, session=None, structured=None
+        )
+        return asked.model_of(chat, claude)._get_request_payload(messages).get("thinking")  # type: ignore[attr-defined]
+
+    assert thinking("another") is None
+    assert thinking("claude") == {"type": "enabled", "budget_tokens": 2000}
+    assert claude.thinking is not None, "the user's own stays"

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import openai
 import pytest
 from langchain_core.caches import InMemoryCache
@@ -144,9 +143,7 @@ def test_chat_openai_alone_fails_there() -> None:
 async def test_a_users_own_connections_of_a_dead_loop_are_no_fault_of_the_path(
     server: LoopbackProvider,
 ) -> None:
-    import httpx2
-
-    client = httpx2.AsyncClient()
+    client = openai.DefaultAsyncHttpxClient()
     given = openai_model(server, http_async_client=client)
     model = make(server, {"model": given, "name": FIRST}, SECOND)
 
@@ -593,9 +590,7 @@ async def test_an_awaited_model_of_any_make_is_ended_by_the_time_limit(
 
 
 def test_a_users_own_http_client_is_used_and_ends_in_time(server: LoopbackProvider) -> None:
-    import httpx2
-
-    client = httpx2.Client(headers={"x-mine": "yes"})
+    client = openai.DefaultHttpxClient(headers={"x-mine": "yes"})
     given = openai_model(server, http_client=client)
     model = make(server, {"model": given, "name": FIRST, "timeout_s": 0.3}, SECOND)
     model.invoke(QUESTION)
@@ -711,8 +706,3 @@ def test_text_of_a_joined_stream_is_that_of_its_chunks(server: LoopbackProvider)
     chunks = list(make(server).stream(QUESTION))
     assert joined(chunks).content == "".join(str(chunk.content) for chunk in chunks)
     assert [c.chunk_position for c in chunks].count("last") == 1
-
-
-def test_httpx_is_not_what_the_client_uses() -> None:
-    """The tests above give `httpx2` clients, as the installed `openai` asks for."""
-    assert issubclass(openai.DefaultHttpxClient, httpx.Client) or openai.__version__ >= "3"
