@@ -6,7 +6,7 @@ import contextlib
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Self, cast
 
@@ -86,14 +86,17 @@ class Routing:
             self.router.close()
 
 
+LOOKS = 100
 LIVE: weakref.WeakSet[Routing] = weakref.WeakSet()
 """What `report` looks for a message's Router in: a message holds no more than its decision's id."""
 
 
-def live() -> Iterator[Routing]:
+def live() -> list[Routing]:
     """All that are in use."""
-    with contextlib.suppress(RuntimeError):  # one came or went meanwhile: what was seen will do
-        yield from list(LIVE)
+    for _ in range(LOOKS):
+        with contextlib.suppress(RuntimeError):  # one was made meanwhile
+            return list(LIVE)
+    return []
 
 
 def _chats(router: Router, models: Mapping[str, BaseChatModel]) -> dict[str, Chat]:

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
-from kalibr_bench.provider import Fault, LoopbackProvider
+from kalibr_bench.provider import Answer, Fault, LoopbackProvider
 from kalibr_bench.provider.stats import Received
 from kalibr_langchain.clients import unretried
 from kalibr_langchain.plain import AsyncPlainCompletions, PlainCompletions, _is_whole
@@ -167,3 +167,38 @@ def test_an_error_is_the_sdks(fault: str, kind: type[Exception], server: Loopbac
     server.fault("gpt-4o", Fault(kind=fault, times=None))
     with pytest.raises(kind):
         answered(unretried(chat(server), is_async=False))
+
+
+def _told(message: Any) -> dict[str, Any]:
+    """What a message says, without what differs from answer to answer, or says nothing."""
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: bare(v) for k, v in value.items() if v is not None and k != "id"}
+        return [bare(part) for part in value] if isinstance(value, list) else value
+
+    found: dict[str, Any] = bare(message.model_dump())
+    return found
+
+
+@pytest.mark.parametrize("asked", ["texts", "plain parameters", "a schema", "tools"])
+async def test_the_message_says_what_the_sdks_way_says(
+    asked: str, server: LoopbackProvider
+) -> None:
+    messages, arguments = ASKED[asked]
+    given = ChatOpenAI(model="gpt-4o", base_url=server.base_url, api_key="key-of-a")  # type: ignore[arg-type]
+    other = ChatOpenAI(model="gpt-4o", base_url=server.base_url, api_key="key-of-b")  # type: ignore[arg-type]
+    of_the_sdk = given.invoke(messages, **arguments)
+    quick = unretried(other, is_async=False).invoke(messages, **arguments)
+    awaited = await unretried(
+        ChatOpenAI(model="gpt-4o", base_url=server.base_url, api_key="key-of-c"),  # type: ignore[arg-type]
+        is_async=True,
+    ).ainvoke(messages, **arguments)
+    assert _told(quick) == _told(of_the_sdk) == _told(awaited)
+
+
+def test_a_refusal_is_read_as_the_sdk_reads_it(server: LoopbackProvider) -> None:
+    server.script("gpt-4o", [Answer(text=None, refusal="I cannot.")])
+    given = ChatOpenAI(model="gpt-4o", base_url=server.base_url, api_key="key-of-a")  # type: ignore[arg-type]
+    answer = unretried(given, is_async=False).invoke("hi")
+    assert answer.additional_kwargs["refusal"] == "I cannot."
