@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, closing
 from operator import itemgetter
@@ -391,3 +392,9 @@ def _told(done: Done[Any]) -> Decision | None:
 def _decision_of(error: Exception) -> Decision | None:
     found = getattr(error, KEY, None)
     return found if isinstance(found, Decision) else None
+
+
+for _method in (ChatKalibr._generate, ChatKalibr._agenerate):
+    # LangChain looks at it in each call; working it out anew takes longer than a choice.
+    _method.__signature__ = inspect.signature(_method)  # type: ignore[attr-defined]  # a function takes attributes
+del _method

@@ -113,11 +113,12 @@ def is_non_answer(text: str, prompt: str, task: str) -> bool:
         if task == "outreach_generation" and not ASKS_THE_WRITER.search(head):
             return False
         return _was_given(prompt, task) and _nothing_else(head)
-    if len(head) > 240 or "\n" in text or _is_small_talk(prompt):
+    if len(head) > 240 or "\n" in text:
         return False
     if task in ("classification", "extraction") and len(head) < 25:
         return False
-    return bool(PROMISES.match(head) or ONLY_ANNOUNCED.match(head) or _is_only_polite(head, task))
+    only = PROMISES.match(head) or ONLY_ANNOUNCED.match(head) or _is_only_polite(head, task)
+    return bool(only) and not _is_small_talk(prompt)
 
 
 def _is_only_polite(head: str, task: str) -> bool:
