@@ -123,7 +123,9 @@ class Asked:
             response_format=wanted,
             max_output_tokens=most,
             parse=parse,
-            tolerates=_tolerated(tools=bool(tools), limited=most is not None),
+            tolerates=_tolerated(
+                tools=bool(tools), limited=most is not None, structured=wanted is not None
+            ),
             takes=takes,
             only=self.arguments.get("model"),
             features=Features(
@@ -179,12 +181,14 @@ def _without_limits(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Ma
     return {name: value for name, value in defaults.items() if name not in LIMITS}
 
 
-def _tolerated(*, tools: bool, limited: bool) -> frozenset[str]:
+def _tolerated(*, tools: bool, limited: bool, structured: bool) -> frozenset[str]:
     """What callers of a chat model can do something with, where every path fails alike.
 
-    An agent shows the model what was wrong with a tool call; who sets a limit knows that it cuts.
+    An agent shows the model what was wrong with a tool call; who sets a limit knows that it cuts;
+    what no model will answer is refused in words.
     """
-    return frozenset(reason for reason, on in (("tool_call", tools), ("truncated", limited)) if on)
+    on = (("tool_call", tools), ("truncated", limited), ("refusal", not structured))
+    return frozenset(reason for reason, tolerated in on if tolerated)
 
 
 def _structured_of(given: Any) -> Structured:

@@ -46,22 +46,47 @@ class ChatKalibr(ConfiguredChat):
     """A chat model that sends each call to the path that works now, at the lowest price.
 
     It stands wherever a `ChatOpenAI` stood: in chains, agents and graphs. Each call is routed,
-    checked by gate 1, healed on the next path where it fails, and learned from.
+    checked by gate 1, healed on the next path where it fails, and learned from. `invoke` and its
+    like take `session_id=` (the conversation), `model=` (a path's id or model: this call goes there
+    and nowhere else) and `on_exhausted=` beside what providers take.
+
+        model = ChatKalibr(goal="support", paths=["gpt-4o-mini", ChatAnthropic(...)])
+        answer = model.invoke("How do I reset my password?")
+        answer.response_metadata["kalibr"]["path"]
 
     Args:
         goal: what the calls are for, free text; what is learned is kept under it.
         paths: model names, dicts of `kalibr_core.Path`'s fields, `Path`s, and chat models of any
             provider, mixed. A dict's `model` may be a chat model.
         router: a ready `kalibr_core.Router`, in the place of `goal`, `paths` and its settings.
-        temperature: for paths that are named; a chat model, and a path's own `params`, have theirs.
-        max_tokens: the same.
+        task: which built-in check gate 1 makes; by default told from the goal.
+        success_when: replaces the built-in check; gets the answer's text, returns a bool.
+        score_when: how good an answer is, in [0, 1]; gets its text.
+        gate: replaces gate 1 altogether.
+        policy: replaces the bandit.
+        ledger: a file, "memory", or a `Ledger`; by default `KALIBR_LEDGER` or `.kalibr/kalibr.db`.
+        max_attempts: most provider calls of one call; default 3.
+        max_retries: `ChatOpenAI`'s word: so many attempts after the first.
+        same_path_retries: tries on a path that failed at once, before the next one; default 0.
+        deadline_s: longest time of one call, waits for rate limits included; default 300.
+        timeout_s: longest time of one attempt, for a stream its longest silence; default 120.
+            Also `timeout` and `request_timeout`.
+        first_token_s: longest time until a stream's first token; default: as `timeout_s`.
+        max_cost_usd: most that one call may cost, all attempts together.
+        max_wait_s: a `Retry-After` up to this long is waited for rather than switched from;
+            default 1.
+        stream_mode: "live" (default) passes tokens on as they come; "hold" holds them until gate 1
+            has passed, so that a stream is healed like any other call.
+        on_exhausted: "raise" (default) where every path fails, or give out the "best" refused
+            answer, unverified.
+        base_url: an OpenAI-compatible server for all named paths, such as a gateway.
+        api_key: the key for named paths; by default the providers' own environment variables.
+        seed: makes the policy's draws reproducible. The models' own goes into `model_kwargs`.
+        temperature: for named paths; a chat model, and a path's own `params`, have theirs.
+        max_tokens: the same. An answer that is cut there fails gate 1, but for up to 32 tokens.
         stop: the same.
         model_kwargs: further parameters for named paths, sent as they are.
-        timeout_s: longest time of one attempt, for a stream its longest silence; also `timeout`.
-        max_retries: `ChatOpenAI`'s word: so many attempts after the first; else `max_attempts`.
         streaming: stream also where `invoke` is called.
-
-    The other arguments are `kalibr_core.Router`'s.
 
     Raises:
         kalibr_core.ConfigError: says what, which value, what to do.
@@ -77,6 +102,7 @@ class ChatKalibr(ConfiguredChat):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
+        """Answer on the path that works now, and on the next where its answer fails gate 1."""
         config, kwargs = self._marked(config, kwargs)
         return super().invoke(input, config, stop=stop, **kwargs)
 
@@ -88,6 +114,7 @@ class ChatKalibr(ConfiguredChat):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
+        """`invoke`, awaited; cancelling it closes the connection and teaches nothing."""
         config, kwargs = self._marked(config, kwargs)
         return await super().ainvoke(input, config, stop=stop, **kwargs)
 
@@ -99,6 +126,7 @@ class ChatKalibr(ConfiguredChat):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
+        """Answer in chunks, as they come or held until gate 1 has passed: see `stream_mode`."""
         config, kwargs = self._marked(config, kwargs, traced=CallbackManager)
         yield from super().stream(input, config, stop=stop, **kwargs)
 
@@ -110,6 +138,7 @@ class ChatKalibr(ConfiguredChat):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
+        """`stream`, awaited; cancelling it closes the connection and teaches nothing."""
         config, kwargs = self._marked(config, kwargs, traced=AsyncCallbackManager)
         async with aclosing(super().astream(input, config, stop=stop, **kwargs)) as chunks:  # type: ignore[type-var]  # it is an async generator
             async for chunk in chunks:
@@ -394,7 +423,8 @@ def _decision_of(error: Exception) -> Decision | None:
     return found if isinstance(found, Decision) else None
 
 
+_method: Any
 for _method in (ChatKalibr._generate, ChatKalibr._agenerate):
     # LangChain looks at it in each call; working it out anew takes longer than a choice.
-    _method.__signature__ = inspect.signature(_method)  # type: ignore[attr-defined]  # a function takes attributes
+    _method.__signature__ = inspect.signature(_method)
 del _method

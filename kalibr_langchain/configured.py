@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -23,10 +24,13 @@ from kalibr_core.arguments import for_create
 from kalibr_core.errors import ConfigError
 from kalibr_core.paths import RESERVED
 
+from .arguments import check_names
 from .keys import dumped, hidden, plain_params, unkeyed
 from .pickling import restored, state_of
 from .profile import common_profile
 from .routing import Routers, Routing, key_of
+
+log = logging.getLogger("kalibr")
 
 RUN, STRUCTURED, SESSION = "kalibr_run", "kalibr_structured", "session_id"
 """Arguments of a call that are for this model, and go to no path."""
@@ -114,8 +118,15 @@ class ConfiguredChat(BaseChatModel):
         return None if paths is None else [unkeyed(spec) for spec in paths]
 
     def __init__(self, **data: Any) -> None:
+        check_names(data, type(self).model_fields)
         super().__init__(**data)
         routing = self._routing  # what cannot be routed is told now, and as it is
+        if self._defaults and not any(chat.is_named for chat in routing.chats.values()):
+            log.warning(
+                "kalibr: %s of ChatKalibr is for paths that are named, of which there are none; "
+                "set it on the chat models",
+                ", ".join(self._defaults),
+            )
         if self.output_version is None and "output_version" not in self.model_fields_set:
             versions = {chat.model.output_version for chat in routing.chats.values()}
             vars(self)["output_version"] = versions.pop() if len(versions) == 1 else None

@@ -8,13 +8,39 @@ from typing import Any, NoReturn
 import openai
 from langchain_core.exceptions import (
     ContextOverflowError,
+    ModelRateLimitError,
     ModelRefusalError,
     OutputParserException,
 )
 from langchain_openai.chat_models.base import OpenAIContextOverflowError
 
-from kalibr_core.errors import AllPathsFailed, KalibrError, NoEligiblePath, OutputRejected
+from kalibr_core.errors import (
+    AllPathsFailed,
+    KalibrError,
+    NoEligiblePath,
+    OutputRejected,
+    PathsBlocked,
+)
 from kalibr_core.types import FailureKind
+
+UNPARSED: dict[str, Any] = {"observation": None, "llm_output": None, "send_to_llm": False}
+"""What an `OutputParserException` holds."""
+
+
+class RateLimited(PathsBlocked, ModelRateLimitError):
+    """`PathsBlocked`, which `except ModelRateLimitError` matches too: every path is limited now."""
+
+    def __init__(self, blocked: PathsBlocked) -> None:
+        super().__init__(blocked.retry_after_s, blocked.reasons)
+        self.kalibr = blocked.kalibr
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PathsBlocked, (self.retry_after_s, self.reasons)
+
+
+class Refused(ModelRefusalError, OutputParserException):
+    """A refusal where structured output was asked for: LangChain's own kind, and what parsing it
+    as if it were an answer raises."""
 
 
 def raised(error: Exception, *, structured: bool) -> NoReturn:
@@ -25,6 +51,8 @@ def raised(error: Exception, *, structured: bool) -> NoReturn:
     """
     if type(error) is AllPathsFailed:
         raise like_first(error, structured=structured) from error.__cause__
+    if type(error) is PathsBlocked and error.retry_after_s is not None:
+        raise RateLimited(error) from error.__cause__
     decision = getattr(error, "kalibr", None)
     failure = decision.outcomes[-1].failure if decision and decision.outcomes else None
     if failure is not None and failure.kind is FailureKind.CONTEXT_OVERFLOW:
@@ -75,12 +103,8 @@ def _kind(first: Exception, *, structured: bool) -> tuple[type[Exception] | None
         return _kind(first.__cause__, structured=structured)
     if isinstance(first, OutputRejected) and structured:
         if first.reason == "refusal":
-            return ModelRefusalError, {"raw_message": None}
-        return OutputParserException, {
-            "observation": None,
-            "llm_output": None,
-            "send_to_llm": False,
-        }
+            return Refused, {"raw_message": None, **UNPARSED}
+        return OutputParserException, UNPARSED
     return (None, {}) if isinstance(first, KalibrError) else (type(first), vars(first))
 
 

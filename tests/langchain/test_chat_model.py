@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 import pickle
+import re
 import threading
 import time
 from collections import Counter
@@ -32,6 +33,7 @@ from kalibr_core import (
     ConfigError,
     NoEligiblePath,
     Path,
+    PathsBlocked,
     Router,
     RouterClosed,
 )
@@ -657,11 +659,6 @@ def test_a_bound_model_is_no_path() -> None:
         ChatKalibr(goal="g", paths=[bound], ledger="memory")
 
 
-def test_a_misspelt_setting_is_refused() -> None:
-    with pytest.raises(ValidationError, match="sucess_when"):
-        ChatKalibr(goal="g", paths=["ollama/a"], sucess_when=bool)
-
-
 @pytest.mark.parametrize(
     ("call", "text"),
     [
@@ -706,3 +703,49 @@ def test_text_of_a_joined_stream_is_that_of_its_chunks(server: LoopbackProvider)
     chunks = list(make(server).stream(QUESTION))
     assert joined(chunks).content == "".join(str(chunk.content) for chunk in chunks)
     assert [c.chunk_position for c in chunks].count("last") == 1
+
+
+@every_way
+def test_where_every_path_is_limited_it_is_langchains_rate_limit(
+    way: str, server: LoopbackProvider
+) -> None:
+    server.fault(None, Fault(kind="rate_limit", retry_after_s=60))
+    model = make(server, deadline_s=1.0)
+    for _ in range(2):
+        with pytest.raises(ModelRateLimitError) as caught:
+            ask(model, way)
+    assert isinstance(caught.value, PathsBlocked)
+    assert caught.value.retry_after_s is not None
+    assert 0 < caught.value.retry_after_s <= 60
+    assert type(pickle.loads(pickle.dumps(caught.value))) is PathsBlocked
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def test_what_all_refuse_is_refused_in_words(way: str, server: LoopbackProvider) -> None:
+    server.fault(None, Fault(kind="refusal"))
+    answer = ask(make(server), way)
+    assert answer.content
+    assert not record(answer)["verified"]
+    assert set(failures(answer)) == {"bad_output"}
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"model": "gpt-4o"}, "name your models in paths="),
+        ({"top_p": 0.5}, "model_kwargs={'top_p': ...}"),
+        ({"tempreature": 0}, "did you mean temperature="),
+        ({"sucess_when": bool}, "did you mean success_when="),
+        ({"use_responses_api": True}, "set it on a ChatOpenAI"),
+    ],
+)
+def test_arguments_of_others_are_told_where_they_go(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(text)):
+        ChatKalibr(goal="g", paths=["ollama/a"], ledger="memory", **options)
+
+
+def test_settings_that_reach_no_path_are_told(
+    server: LoopbackProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(server, {"model": openai_model(server), "name": FIRST}, temperature=0.0)
+    assert "temperature of ChatKalibr is for paths that are named" in caplog.text
