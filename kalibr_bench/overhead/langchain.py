@@ -159,16 +159,13 @@ def _asked(model: Any) -> list[Awaitable[object]]:
 
 
 def _import_times(calls: int) -> Times:
-    """Fresh interpreters in turns; a pair's difference is what ours adds."""
-    differences = []
+    """In fresh interpreters that have imported `langchain_openai` already."""
+    code = (
+        "import time, langchain_openai; started = time.perf_counter(); "
+        "from kalibr_langchain import ChatKalibr; print(time.perf_counter() - started)"
+    )
+    found = []
     for _ in range(max(2, min(MOST_IMPORTS, calls // 200))):
-        base = _import_s("import langchain_openai")
-        ours = _import_s("import langchain_openai; from kalibr_langchain import ChatKalibr")
-        differences.append(ours - base)
-    return times_of(differences)
-
-
-def _import_s(statement: str) -> float:
-    code = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
-    return float(told)
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+        found.append(float(told))
+    return times_of(found)
