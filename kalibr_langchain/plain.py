@@ -87,11 +87,9 @@ class QuickResponse:
 
 
 def _is_usual(answer: object) -> bool:
+    """Are there choices? What else it may be, an error or a list, the SDK's way tells better."""
     choices = answer.get("choices") if isinstance(answer, dict) else None
-    if not isinstance(choices, list) or not choices:
-        return False
-    messages = (choice.get("message") for choice in choices if isinstance(choice, dict))
-    return all(isinstance(m, dict) and not m.get("refusal") for m in messages)
+    return isinstance(choices, list) and bool(choices)
 
 
 def _is_whole(arguments: dict[str, Any]) -> bool:
