@@ -264,7 +264,7 @@ class ChatKalibr(ConfiguredChat):
         except Exception as error:  # noqa: BLE001  # it is raised again
             tell(_decision_of(error), run_manager, run)
             raised(error, structured=asked.structured is not None)
-        tell(_told(done), run_manager, run)
+        tell(done.decision, run_manager, run)
         return result_of(done)
 
     async def _agenerate(
@@ -286,7 +286,7 @@ class ChatKalibr(ConfiguredChat):
         except Exception as error:  # noqa: BLE001  # it is raised again
             await atell(_decision_of(error), run_manager, run)
             raised(error, structured=asked.structured is not None)
-        await atell(_told(done), run_manager, run)
+        await atell(done.decision, run_manager, run)
         return result_of(done)
 
     def _stream(
@@ -318,7 +318,7 @@ class ChatKalibr(ConfiguredChat):
         except Exception as error:  # noqa: BLE001  # it is raised again
             tell(_decision_of(error), run_manager, run)
             raised(error, structured=asked.structured is not None)
-        tell(_told(ends[0]), run_manager, run)
+        tell(ends[0].decision, run_manager, run)
         yield last_chunk(ends[0])
 
     async def _astream(
@@ -350,7 +350,7 @@ class ChatKalibr(ConfiguredChat):
         except Exception as error:  # noqa: BLE001  # it is raised again
             await atell(_decision_of(error), run_manager, run)
             raised(error, structured=asked.structured is not None)
-        await atell(_told(ends[0]), run_manager, run)
+        await atell(ends[0].decision, run_manager, run)
         yield last_chunk(ends[0])
 
     def _marked(
@@ -383,9 +383,9 @@ class ChatKalibr(ConfiguredChat):
         run: Run | None,
     ) -> tuple[Asked, dict[str, Any]]:
         """The call as it was asked for, and its own limits."""
-        limits = {"on_exhausted": kwargs.pop("on_exhausted", None)}
-        if limits["on_exhausted"] not in (None, "raise", "best"):
-            raise ConfigError(f"on_exhausted must be 'raise' or 'best', got {limits!r}")
+        on_exhausted = kwargs.pop("on_exhausted", None)
+        if on_exhausted not in (None, "raise", "best"):
+            raise ConfigError(f"on_exhausted must be 'raise' or 'best', got {on_exhausted!r}")
         session = kwargs.pop(SESSION, None)
         kwargs.pop("stream", None)
         if kwargs.get("tools"):
@@ -400,7 +400,7 @@ class ChatKalibr(ConfiguredChat):
                 session=session if session is not None else session_of(run.config if run else None),
                 most_tokens=self._routing.most_tokens,
             ),
-            limits,
+            {"on_exhausted": on_exhausted},
         )
 
     def _holds(self, asked: Asked) -> bool:
@@ -411,11 +411,6 @@ class ChatKalibr(ConfiguredChat):
 def _reader(asked: Asked, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     wanted = asked.structured
     return read if wanted is None else lambda answer: wanted.output(read(answer))
-
-
-def _told(done: Done[Any]) -> Decision | None:
-    """The decision, where there is something to tell beside what the answer's metadata hold."""
-    return done.decision
 
 
 def _decision_of(error: Exception) -> Decision | None:

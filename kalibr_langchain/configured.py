@@ -25,7 +25,7 @@ from kalibr_core.errors import ConfigError
 from kalibr_core.paths import RESERVED
 
 from .arguments import check_names
-from .keys import dumped, hidden, plain_params, unkeyed
+from .keys import KEY_ENV, dumped, hidden, plain_params, unkeyed
 from .pickling import restored, state_of
 from .profile import common_profile
 from .routing import Routers, Routing, key_of
@@ -259,7 +259,7 @@ class ConfiguredChat(BaseChatModel):
 
     @property
     def lc_secrets(self) -> dict[str, str]:
-        return {"api_key": "KALIBR_API_KEY"}
+        return {"api_key": KEY_ENV}
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
@@ -276,11 +276,9 @@ class ConfiguredChat(BaseChatModel):
         return self.__copy__()
 
     def __getstate__(self) -> dict[Any, Any]:
-
         return state_of(self, super().__getstate__())
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-
         super().__setstate__(restored(state))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
-from .keys import plain_params, portable_spec
+from .keys import KEY_ENV, plain_params, portable_spec
 
 
 def state_of(model: Any, state: dict[Any, Any]) -> dict[Any, Any]:
@@ -22,7 +23,8 @@ def state_of(model: Any, state: dict[Any, Any]) -> dict[Any, Any]:
     fields["router"] = None
     if fields.get("paths") is not None:
         fields["paths"] = [_packed(spec) for spec in fields["paths"]]
-    fields["api_key"] = None
+    own_server = fields.get("api_key") is not None and fields.get("base_url") is not None
+    fields["api_key"] = KEY_ENV if own_server else None  # its place there, not the key
     fields["model_kwargs"] = plain_params(fields.get("model_kwargs") or {})
     for name in list(fields):
         if name not in type(model).model_fields:
@@ -40,6 +42,9 @@ def restored(state: dict[Any, Any]) -> dict[Any, Any]:
     fields = dict(state["__dict__"])
     if fields.get("paths") is not None:
         fields["paths"] = [_unpacked(spec) for spec in fields["paths"]]
+    if fields.get("api_key") is not None:
+        key = os.environ.get(fields["api_key"])
+        fields["api_key"] = SecretStr(key) if key else None
     return {**state, "__dict__": fields}
 
 

@@ -202,3 +202,20 @@ def test_a_setting_that_is_changed_holds_from_then_on() -> None:
     assert one.core.goal == "another"
     one.goal = "pickling"
     assert one.core is before
+
+
+def test_the_key_of_a_server_is_found_again_in_the_environment(
+    server: LoopbackProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ChatKalibr(
+        goal="g",
+        paths=["gpt-4o"],
+        base_url=server.base_url,
+        api_key="sk-here-0123456789",  # type: ignore[arg-type]  # pydantic takes a plain key
+        ledger="memory",
+    )
+    packed = pickle.dumps(model)
+    assert b"sk-here-0123456789" not in packed
+    monkeypatch.setenv("KALIBR_API_KEY", "sk-there-0123456789")
+    pickle.loads(packed).invoke("hi")
+    assert server.stats("sk-there-0123456789")["gpt-4o"].requests == 1
