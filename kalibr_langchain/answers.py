@@ -8,9 +8,8 @@ from typing import Any
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from kalibr_core.adapter.records import KEY, record_of
 from kalibr_core.plan import Done
-
-from .metadata import KEY, record_of
 
 
 def result_of(done: Done[ChatResult]) -> ChatResult:

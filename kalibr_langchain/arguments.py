@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from kalibr_core.errors import ConfigError
+from kalibr_core.adapter import hints
 
 ELSEWHERE = {
     "model": 'name your models in paths=, such as paths=["gpt-4o-mini", "gpt-4o"]',
@@ -37,20 +36,10 @@ def check_names(data: Iterable[str], fields: Mapping[str, FieldInfo]) -> None:
     known = set(fields)
     for field in fields.values():
         known.update(_aliases(field))
-    for name in data:
-        if name not in known:
-            raise ConfigError(f"ChatKalibr takes no {name}=; {_hint(name, sorted(known))}")
+    hints.check_names(data, known, model="ChatKalibr", elsewhere=ELSEWHERE, further="model_kwargs")
 
 
 def _aliases(field: FieldInfo) -> list[str]:
     alias: Any = field.validation_alias or field.alias
     choices = getattr(alias, "choices", None) or [alias]
     return [choice for choice in choices if isinstance(choice, str)]
-
-
-def _hint(name: str, known: list[str]) -> str:
-    if name in ELSEWHERE:
-        return ELSEWHERE[name]
-    if close := get_close_matches(name, known, n=1, cutoff=0.75):
-        return f"did you mean {close[0]}=?"
-    return f"a parameter of the provider's goes into model_kwargs={{{name!r}: ...}}"

@@ -5,24 +5,34 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-import os
-import threading
-import weakref
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlsplit
 
+from langchain_core.exceptions import ModelRateLimitError
 from langchain_core.language_models import BaseChatModel
 from langchain_openai.chat_models.base import BaseChatOpenAI
 
+from kalibr_core.adapter.copies import Copies
 from kalibr_core.clients import header_secrets
 from kalibr_core.providers import PROVIDERS
+from kalibr_core.time_limit import TimeLimit
 from kalibr_core.types import Path
 
 from .clients import is_limited, secrets_of, unretried
 from .history import knows_cache
 
+READERS = (
+    "_create_chat_result",
+    "_create_usage_metadata",
+    "_convert_dict_to_message",
+    "_convert_chunk",
+    "_convert_delta",
+    "_construct_lc_result",
+    "_convert_responses_chunk",
+)
+"""How the functions begin by which LangChain's models read a response."""
 ENDS = ("openai", "anthropic")
 """Providers, by their LangChain names, whose whole streams tell how they ended."""
 
@@ -30,7 +40,15 @@ ENDS = ("openai", "anthropic")
 PROVIDERS_HOSTS = tuple(urlsplit(p.base_url).hostname for p in PROVIDERS.values())
 
 
-class Chat:
+POLL_S = 0.02
+"""Between two looks at a model's rate limiter."""
+
+
+class LimiterError(ModelRateLimitError):
+    """The model's own `rate_limiter` gave no leave within the attempt's time."""
+
+
+class Chat(Copies[BaseChatModel]):
     """A path and its model: one copy for blocking calls, and one for each event loop.
 
     Args:
@@ -41,6 +59,8 @@ class Chat:
         method: how structured output is asked for, where the caller leaves it open.
     """
 
+    readers: Sequence[str] = READERS
+
     def __init__(
         self,
         path: Path,
@@ -49,6 +69,7 @@ class Chat:
         is_named: bool = False,
         method: str | None = None,
     ) -> None:
+        super().__init__(model, unretried)
         self.path = path
         self.model = model
         self.is_named = is_named
@@ -71,23 +92,32 @@ class Chat:
         self.astreams = self.streams or (
             not off and type(model)._astream is not BaseChatModel._astream
         )
-        self._lock = threading.Lock()
-        self._forget()
 
-    @property
-    def blocking(self) -> BaseChatModel:
-        """The copy for blocking calls."""
-        if self._pid != os.getpid():
-            self._after_fork()
-        return self._blocking or self._make_blocking()
+    def acquire(self, limit: TimeLimit) -> None:
+        """Wait for the model's own rate limiter: a while where another path has none, else all the
+        time that the attempt has.
 
-    @property
-    def in_loop(self) -> BaseChatModel:
-        """The copy for the running event loop."""
-        if self._pid != os.getpid():
-            self._after_fork()
-        loop = asyncio.get_running_loop()
-        return self._in_loop.get(loop) or self._make_in_loop(loop)
+        Raises:
+            LimiterError: it gave no leave in time.
+        """
+        if self.limiter is None:
+            return
+        ends = self._wait_ends(limit)
+        while not self.limiter.acquire(blocking=False):
+            _check_wait(ends)
+            time.sleep(POLL_S)
+
+    async def aacquire(self, limit: TimeLimit) -> None:
+        """`acquire`, awaited."""
+        if self.limiter is None:
+            return
+        ends = self._wait_ends(limit)
+        while not await self.limiter.aacquire(blocking=False):
+            _check_wait(ends)
+            await asyncio.sleep(POLL_S)
+
+    def _wait_ends(self, limit: TimeLimit) -> float:
+        return min(limit.until, time.monotonic() + self.longest_limiter_wait_s)
 
     @cached_property
     def is_limited(self) -> bool:
@@ -107,37 +137,13 @@ class Chat:
     def _bind_arguments(self) -> frozenset[str]:
         return frozenset(inspect.signature(type(self.model).bind_tools).parameters)
 
-    def close(self) -> None:
-        """Let go of the copies; their connections close with them."""
-        with self._lock:
-            self._forget()
-
-    def _forget(self) -> None:
-        self._pid = os.getpid()
-        self._blocking: BaseChatModel | None = None
-        self._in_loop: weakref.WeakKeyDictionary[Any, BaseChatModel] = weakref.WeakKeyDictionary()
-
-    def _after_fork(self) -> None:
-        self._lock = threading.Lock()  # one of the parent's threads may have held it
-        self._forget()
-
-    def _make_blocking(self) -> BaseChatModel:
-        with self._lock:
-            if self._blocking is None:
-                self._blocking = unretried(self.model, is_async=False)
-            return self._blocking
-
-    def _make_in_loop(self, loop: asyncio.AbstractEventLoop) -> BaseChatModel:
-        with self._lock:
-            for other in [loop for loop in self._in_loop if loop.is_closed()]:
-                del self._in_loop[other]  # a client holds on to its loop
-            found = self._in_loop.get(loop)
-            if found is None:
-                found = self._in_loop[loop] = unretried(self.model, is_async=True)
-            return found
-
 
 def _is_own(model: BaseChatModel) -> bool:
     """Does the model speak like OpenAI's to a server of the user's own, such as a gateway?"""
     url = getattr(model, "openai_api_base", None)
     return isinstance(url, str) and urlsplit(url).hostname not in PROVIDERS_HOSTS
+
+
+def _check_wait(ends: float) -> None:
+    if time.monotonic() >= ends:
+        raise LimiterError("the model's rate_limiter gave no leave in time")

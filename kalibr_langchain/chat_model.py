@@ -26,6 +26,7 @@ from langchain_core.runnables import (
 )
 from langchain_core.utils.uuid import uuid7
 
+from kalibr_core.adapter.records import KEY
 from kalibr_core.errors import ConfigError
 from kalibr_core.plan import Done
 from kalibr_core.types import Decision
@@ -36,7 +37,6 @@ from .asked import Asked
 from .configured import RUN, SESSION, STRUCTURED, ConfiguredChat
 from .errors import raised
 from .events import Run, atell, tell
-from .metadata import KEY
 from .reading import opens, read_chunks, read_result
 from .session import session_of
 from .tools import Tools, ToolSpec, as_tools

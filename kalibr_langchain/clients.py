@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
-from kalibr_core.time_limit import keep_limits
+from kalibr_core.adapter.sdk import can_be_limited, replaced
 
 SYNC = ("root_client", "client", "_client")
 ASYNC = ("root_async_client", "async_client", "_async_client")
@@ -32,12 +30,7 @@ up to Python 3.11 swallows a cancellation that comes with a chunk."""
 
 
 def unretried(model: BaseChatModel, *, is_async: bool) -> BaseChatModel:
-    """A copy that makes one HTTP call for each call, over connections that nobody shares.
-
-    The SDKs of OpenAI, Anthropic, Groq and others are made alike: a client has `with_options`. Such
-    a client's asynchronous connections belong to the loop that they were opened in, and are of no
-    use in another; so each loop gets a copy.
-    """
+    """A copy that makes one HTTP call for each call, over connections that nobody shares."""
     copy = model.model_copy()
     _forget_cached(copy)
     for name, value in OURS.items():
@@ -49,7 +42,9 @@ def unretried(model: BaseChatModel, *, is_async: bool) -> BaseChatModel:
     made: dict[int, Any] = {}
     for name in (*SYNC, *ASYNC):
         ours = (name in ASYNC) == is_async
-        _replace(copy, name, made, own_http=ours and own_http)
+        found = replaced(_held(copy, name), made, own_http=ours and own_http)
+        if found is not None:
+            vars(copy)[name] = found
     return copy
 
 
@@ -62,8 +57,7 @@ def is_limited(model: BaseChatModel) -> bool:
     """Do the model's copies keep a `TimeLimit`? Those over connections of our own do."""
     if has_own_http(model):
         return False
-    clients = (_sdk_client(_held(model, name)) for name in (*SYNC, *ASYNC))
-    return any(client is not None and _maker(client) is not None for client in clients)
+    return any(can_be_limited(_held(model, name)) for name in (*SYNC, *ASYNC))
 
 
 def secrets_of(model: BaseChatModel) -> tuple[str, ...]:
@@ -80,62 +74,8 @@ def _forget_cached(model: BaseChatModel) -> None:
                 vars(model).pop(name, None)
 
 
-def _replace(model: BaseChatModel, name: str, made: dict[int, Any], *, own_http: bool) -> None:
-    held = _held(model, name)
-    client = _sdk_client(held)
-    if client is None:
-        return
-    # `root_client` and the resource at `client` share one: its pool is made once.
-    key = id(getattr(client, "_client", client))
-    if key not in made:
-        made[key] = client.with_options(max_retries=0, **_http(client, own_http=own_http))
-    if client is held:
-        vars(model)[name] = made[key]
-        _make_plain(made[key])
-    else:
-        from .plain import quicker  # slow to import
-
-        vars(model)[name] = quicker(type(held))(made[key])
-
-
-def _make_plain(client: Any) -> None:
-    """Where an OpenAI client has its completions, put the quicker ones."""
-    from openai import AsyncOpenAI, OpenAI
-
-    from .plain import quicker
-
-    if isinstance(client, OpenAI | AsyncOpenAI):
-        vars(client.chat)["completions"] = quicker(type(client.chat.completions))(client)
-
-
 def _held(model: BaseChatModel, name: str) -> Any:
     try:
         return getattr(model, name, None)
     except Exception:  # noqa: BLE001  # a cached property that cannot be made: no key for it
         return None
-
-
-def _sdk_client(held: Any) -> Any:
-    """The SDK's client in what a model keeps; None: it is of another make."""
-    for client in (held, getattr(held, "_client", None)):
-        if hasattr(client, "with_options") and hasattr(client, "max_retries"):
-            return client
-    return None
-
-
-def _http(client: Any, *, own_http: bool) -> dict[str, Any]:
-    """Connections of our own for a client, which keep time limits; else it keeps its own."""
-    make = _maker(client) if own_http else None
-    if make is None:
-        return {}
-    # A redirect would send the prompt once more, and to whom the server likes.
-    return {"http_client": keep_limits(make(follow_redirects=False))}
-
-
-def _maker(client: Any) -> Callable[..., Any] | None:
-    sdk = importlib.import_module(type(client).__module__.partition(".")[0])
-    is_async = type(client).__name__.startswith("Async")
-    found: Callable[..., Any] | None = getattr(
-        sdk, "DefaultAsyncHttpxClient" if is_async else "DefaultHttpxClient", None
-    )
-    return found

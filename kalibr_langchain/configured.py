@@ -20,40 +20,21 @@ from pydantic import (
 )
 
 from kalibr_core import Router
+from kalibr_core.adapter.keys import KEY_ENV, dumped, hidden, plain_params, unkeyed
+from kalibr_core.adapter.routers import Routers, key_of, settings_of
 from kalibr_core.arguments import for_create
 from kalibr_core.errors import ConfigError
 from kalibr_core.paths import RESERVED
 
 from .arguments import check_names
-from .keys import KEY_ENV, dumped, hidden, plain_params, unkeyed
 from .pickling import restored, state_of
 from .profile import common_profile
-from .routing import Routers, Routing, key_of
+from .routing import Routing
 
 log = logging.getLogger("kalibr")
 
 RUN, STRUCTURED, SESSION = "kalibr_run", "kalibr_structured", "session_id"
 """Arguments of a call that are for this model, and go to no path."""
-
-ROUTED = (
-    "goal",
-    "task",
-    "success_when",
-    "score_when",
-    "gate",
-    "policy",
-    "ledger",
-    "deadline_s",
-    "first_token_s",
-    "max_cost_usd",
-    "max_wait_s",
-    "same_path_retries",
-    "stream_mode",
-    "on_exhausted",
-    "base_url",
-    "seed",
-)
-"""Fields that are settings of the Router, under the same names."""
 
 
 class ConfiguredChat(BaseChatModel):
@@ -92,7 +73,7 @@ class ConfiguredChat(BaseChatModel):
     model_kwargs: dict[str, Any] = Field(default_factory=dict, repr=False)
     max_retries: int | None = None
     streaming: bool = False
-    routers: Routers = Field(default_factory=Routers, exclude=True, repr=False)
+    routers: Routers[Routing] = Field(default_factory=Routers, exclude=True, repr=False)
     """Shared with the copies that LangChain makes of this model."""
 
     @field_validator("paths", mode="before")
@@ -160,16 +141,15 @@ class ConfiguredChat(BaseChatModel):
 
     def _settings(self) -> dict[str, Any]:
         """The Router's settings, as far as they were given."""
-        given = {name: getattr(self, name) for name in ROUTED}
-        given["timeout_s"] = self.timeout_s
-        given["max_attempts"] = self.max_attempts
-        if self.max_retries is not None:
-            if self.max_attempts is not None:
-                raise ConfigError("give max_attempts or max_retries, not both")
-            given["max_attempts"] = self.max_retries + 1
+        given = settings_of(
+            self,
+            max_attempts=self.max_attempts,
+            max_retries=self.max_retries,
+            timeout_s=self.timeout_s,
+        )
         if self.api_key is not None:
             given["api_key"] = self.api_key.get_secret_value()
-        return {name: value for name, value in given.items() if value is not None}
+        return given
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NoReturn
 
 import openai
@@ -14,13 +13,9 @@ from langchain_core.exceptions import (
 )
 from langchain_openai.chat_models.base import OpenAIContextOverflowError
 
-from kalibr_core.errors import (
-    AllPathsFailed,
-    KalibrError,
-    NoEligiblePath,
-    OutputRejected,
-    PathsBlocked,
-)
+from kalibr_core.adapter import errors
+from kalibr_core.adapter.errors import Kind
+from kalibr_core.errors import AllPathsFailed, OutputRejected, PathsBlocked
 from kalibr_core.types import FailureKind
 
 UNPARSED: dict[str, Any] = {"observation": None, "llm_output": None, "send_to_llm": False}
@@ -61,22 +56,6 @@ def raised(error: Exception, *, structured: bool) -> NoReturn:
     raise error
 
 
-def like_first(failed: AllPathsFailed, *, structured: bool) -> AllPathsFailed:
-    """The same error, of the first attempt's kind too: `except openai.RateLimitError`,
-    `except ModelRateLimitError` and `except OutputParserException` go on working."""
-    kind, held = _kind(failed.errors[0], structured=structured)
-    mixed = None if kind is None else _mixed(kind)  # type: ignore[arg-type]  # a class is hashable
-    if kind is None or mixed is None:
-        return failed
-    try:
-        error: AllPathsFailed = kind.__new__(mixed)
-    except TypeError:  # it asks for more than can be made up, as a group of exceptions does
-        return failed
-    error.args = failed.args
-    vars(error).update({**held, **vars(failed)})
-    return error
-
-
 def as_overflow(error: Exception) -> Exception:
     """An overflow as LangChain names it, where the model's own integration has not known it.
 
@@ -95,43 +74,13 @@ def as_overflow(error: Exception) -> Exception:
     return told
 
 
-def _kind(first: Exception, *, structured: bool) -> tuple[type[Exception] | None, dict[str, Any]]:
-    """The class that an error is caught by, and what it holds; None: by none but ours."""
-    if isinstance(first, AllPathsFailed):
-        return _kind(first.errors[0], structured=structured)  # a routed model among the paths
-    if isinstance(first, NoEligiblePath) and isinstance(first.__cause__, Exception):
-        return _kind(first.__cause__, structured=structured)
-    if isinstance(first, OutputRejected) and structured:
-        if first.reason == "refusal":
-            return Refused, {"raw_message": None, **UNPARSED}
-        return OutputParserException, UNPARSED
-    return (None, {}) if isinstance(first, KalibrError) else (type(first), vars(first))
+def like_first(failed: AllPathsFailed, *, structured: bool) -> AllPathsFailed:
+    """The same error, of the first attempt's kind too: `except openai.RateLimitError`,
+    `except ModelRateLimitError` and `except OutputParserException` go on working."""
+    return errors.like_first(failed, _parser_kind if structured else lambda _: (None, {}))
 
 
-@lru_cache(maxsize=64)
-def _mixed(kind: type[Exception]) -> type[AllPathsFailed] | None:
-    """A class that is both; None: the interpreter cannot lay out such objects."""
-    try:
-        return type(
-            AllPathsFailed.__name__,
-            (AllPathsFailed, kind),
-            {
-                "__module__": __name__,
-                "__doc__": AllPathsFailed.__doc__,
-                "__init__": Exception.__init__,
-                "__reduce__": _as_plain,
-                "__str__": lambda self: str(self.args[0]) if self.args else "",
-            },
-        )
-    except TypeError:
-        return None
-
-
-def _as_plain(self: AllPathsFailed) -> tuple[Any, ...]:
-    """Another process gets it without the SDK's part, whose requests hold the key."""
-    plain = AllPathsFailed.__new__(AllPathsFailed)
-    plain.args = self.args
-    for name in ("outcomes", "errors", "kalibr"):
-        if name in vars(self):
-            vars(plain)[name] = vars(self)[name]
-    return AllPathsFailed.__reduce__(plain)
+def _parser_kind(rejected: OutputRejected) -> Kind:
+    if rejected.reason == "refusal":
+        return Refused, {"raw_message": None, **UNPARSED}
+    return OutputParserException, UNPARSED

@@ -11,9 +11,8 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager, Callbacks
 from langchain_core.runnables import RunnableConfig
 
+from kalibr_core.adapter.records import failures_of
 from kalibr_core.types import Decision
-
-from .metadata import failures_of
 
 if TYPE_CHECKING:
     from langchain_core.callbacks.manager import AsyncRunManager, RunManager

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from langchain_core.messages import BaseMessage
 
-from kalibr_core.errors import ConfigError, UnknownDecision
-
-from .metadata import KEY
-from .routing import live
+from kalibr_core.adapter import routers
+from kalibr_core.adapter.records import KEY
+from kalibr_core.errors import ConfigError
 
 
 def report(
@@ -34,19 +33,13 @@ def report(
         ConfigError: the message is of another model; neither success nor score, or a bad one.
         UnknownDecision: no model of this process has it in its ledger.
     """
-    decision_id = decision_id_of(message)
-    goal = _goal_of(message)
-    for routing in live():
-        if goal is not None and routing.router.goal != goal:
-            continue
-        try:
-            return routing.router.report(decision_id, success=success, score=score, reason=reason)
-        except UnknownDecision:
-            continue
-    of = "" if goal is None else f" of goal {goal!r}"
-    raise UnknownDecision(
-        decision_id,
-        hint=f", nor in that of any ChatKalibr{of} in this process; make one with the same ledger",
+    return routers.report(
+        decision_id_of(message),
+        goal=_goal_of(message),
+        success=success,
+        score=score,
+        reason=reason,
+        model="ChatKalibr",
     )
 
 

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from langchain_core.language_models import BaseChatModel
 
+from kalibr_core.adapter.listing import Kind
 from kalibr_core.errors import ConfigError
-from kalibr_core.paths import RESERVED, PathSpec, check_base_url, parse_path, parse_paths
+from kalibr_core.paths import RESERVED, PathSpec, check_base_url
 from kalibr_core.providers import ADAPTER
 from kalibr_core.types import JSON, Path
 
 ChatPathSpec: TypeAlias = "PathSpec | BaseChatModel"
 """A model's name, a dict of `Path`'s fields whose `model` may be a chat model, a `Path`, or a chat
 model."""
-
-DECLARED = frozenset(f.name for f in fields(Path) if f.init) - {
-    "model",
-    "provider",
-    "params",
-    "base_url",
-    "api_key",
-    "api_key_env",
-}
-"""What a dict may say of a chat model; its parameters are its own."""
 
 NOT_IN_NAMES = frozenset({"model_name", "streaming", "_type"}) | RESERVED.keys()
 """Identifying parameters that do not tell two paths apart, or that a path does not take."""
@@ -40,54 +30,8 @@ PROFILE = {
 """A path's capabilities by the words of LangChain's model profiles."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPath:
-    """One entry of `paths`."""
-
-    path: Path
-    model: BaseChatModel | None
-    """None: it is made from the path's name."""
-
-
-def listed_paths(specs: Sequence[ChatPathSpec]) -> tuple[ListedPath, ...]:
-    """Check a model's `paths`.
-
-    Raises:
-        ConfigError: none, two of the same id, or one that is no path.
-    """
-    if isinstance(specs, str | Mapping | Path | BaseChatModel) or not isinstance(specs, Sequence):
-        raise ConfigError(f"paths must be a list, got {type(specs).__name__}; write paths=[...]")
-    listed = tuple(map(_listed, specs))
-    parse_paths([entry.path for entry in listed])  # none at all, or one twice
-    return listed
-
-
-def _listed(spec: ChatPathSpec) -> ListedPath:
-    if isinstance(spec, BaseChatModel):
-        return ListedPath(_path_of(spec, {}), spec)
-    model = spec.get("model") if isinstance(spec, Mapping) else None
-    if isinstance(spec, Mapping) and isinstance(model, BaseChatModel):
-        return ListedPath(_path_of(model, spec), model)
-    if not isinstance(spec, str | Mapping | Path):
-        hint = "; bind_tools and with_structured_output go on ChatKalibr itself"
-        raise ConfigError(
-            "a path is a model's name, a dict, a Path or a chat model, "
-            f"got {type(spec).__name__}{hint if hasattr(spec, 'bound') else ''}"
-        )
-    path = parse_path(spec)
-    if path.provider == ADAPTER:
-        raise ConfigError(f"path {path.id!r} has provider={ADAPTER!r}, but no chat model is given")
-    return ListedPath(path, None)
-
-
 def _path_of(model: BaseChatModel, declared: Mapping[str, object]) -> Path:
     """A chat model as a path; what is declared of it wins over its profile."""
-    for name in declared:
-        if name != "model" and name not in DECLARED:
-            raise ConfigError(
-                f"a path with a chat model does not take {name!r}: set it on the model. "
-                f"What may be declared is {', '.join(sorted(DECLARED))}"
-            )
     if getattr(model, "n", None) not in (None, 1):
         raise ConfigError(
             f"{type(model).__name__} has n={model.n}; several answers to one call "  # type: ignore[attr-defined]  # found by getattr
@@ -98,6 +42,23 @@ def _path_of(model: BaseChatModel, declared: Mapping[str, object]) -> Path:
     if said.get("name") is None and (server := _server(model)):
         said.setdefault("base_url", server)
     return Path(params=_plain_params(model), provider=ADAPTER, **said)
+
+
+def _hint(spec: object) -> str:
+    return (
+        "; bind_tools and with_structured_output go on ChatKalibr itself"
+        if hasattr(spec, "bound")
+        else ""
+    )
+
+
+CHAT_MODELS = Kind(
+    cls=BaseChatModel,  # type: ignore[type-abstract]  # it is only asked what is an instance
+    word="a chat model",
+    path_of=_path_of,
+    hint=_hint,
+)
+"""What `ChatKalibr` takes as paths."""
 
 
 def model_name(model: BaseChatModel) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
-from .keys import KEY_ENV, plain_params, portable_spec
+from kalibr_core.adapter.keys import KEY_ENV, plain_params, portable_spec
 
 
 def state_of(model: Any, state: dict[Any, Any]) -> dict[Any, Any]:

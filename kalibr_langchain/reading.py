@@ -114,6 +114,14 @@ def finishes(chunk: ChatGenerationChunk) -> bool:
     return any(place.get(name) for place in told for name in (*FINISH, "status"))
 
 
+def reasons(chunk: ChatGenerationChunk) -> bool:
+    """Does a chunk hold a model's thoughts?"""
+    content = chunk.message.content
+    if isinstance(content, str):
+        return bool(chunk.message.additional_kwargs.get("reasoning_content"))
+    return any(isinstance(part, dict) and part.get("type") in REASONING for part in content)
+
+
 def _finish_of(told: Mapping[str, Any]) -> str | None:
     """How the answer ended; OpenAI's Responses tell a status, and what is missing beside it."""
     found = _first(told, FINISH)

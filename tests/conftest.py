@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from kalibr_bench.provider import LoopbackProvider
+
 # The same examples in every run: a new counterexample is found by whoever looks for one.
 settings.register_profile("kalibr", derandomize=True, database=None)
 settings.load_profile("kalibr")
@@ -34,3 +36,17 @@ def quiet_log() -> Iterator[None]:
     yield
     log.setLevel(level)
     log.handlers[:] = handlers
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[LoopbackProvider]:
+    """A provider whose models make no mistakes but by script."""
+    with LoopbackProvider(quality=1.0) as provider:
+        yield provider
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackProvider]:
+    """One for a single test, which scripts its faults and counts its calls."""
+    with LoopbackProvider(quality=1.0) as provider:
+        yield provider

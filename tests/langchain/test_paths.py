@@ -10,7 +10,8 @@ from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_openai import ChatOpenAI
 
 from kalibr_core import ConfigError, Path
-from kalibr_langchain.paths import ListedPath, capabilities, listed_paths
+from kalibr_core.adapter.listing import Listed
+from kalibr_langchain.paths import CHAT_MODELS, capabilities
 
 SECRET = "sk-12345678"
 
@@ -27,18 +28,18 @@ def fake() -> FakeListChatModel:
     return FakeListChatModel(responses=["a"])
 
 
-def listed(spec: Any) -> ListedPath:
-    return listed_paths([spec])[0]
+def listed(spec: Any) -> Listed[BaseChatModel]:
+    return CHAT_MODELS.listed([spec])[0]
 
 
 def ids(*specs: Any) -> list[str]:
-    return [entry.path.id for entry in listed_paths(specs)]
+    return [entry.path.id for entry in CHAT_MODELS.listed(specs)]
 
 
 def test_names_dicts_paths_and_chat_models_may_be_mixed() -> None:
     model = openai_model(model="gpt-4.1")
     path = Path(model="deepseek-chat")
-    named, parsed, given, wrapped, adapted = listed_paths(
+    named, parsed, given, wrapped, adapted = CHAT_MODELS.listed(
         ["gpt-4o", {"model": "gpt-4o-mini"}, path, {"model": model, "name": "mine"}, claude()]
     )
     assert [named.model, parsed.model, given.model] == [None, None, None]
@@ -50,7 +51,7 @@ def test_names_dicts_paths_and_chat_models_may_be_mixed() -> None:
 
 @pytest.mark.parametrize("make", [tuple, list])
 def test_any_sequence_will_do(make: Any) -> None:
-    assert [entry.path.id for entry in listed_paths(make(["a", "b"]))] == ["a", "b"]
+    assert [entry.path.id for entry in CHAT_MODELS.listed(make(["a", "b"]))] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ ERRORS: list[tuple[Any, str]] = [
     ([{"model": openai_model(), "provider": "x"}], "does not take 'provider'"),
     ([openai_model(n=2)], "ChatOpenAI has n=2; several answers"),
     ([{"model": "gpt-4o", "params": {"n": 2}}], "params has 'n'"),
-    ([{"model": "m", "provider": "adapter"}], "provider='adapter', but no chat model is given"),
+    ([{"model": "m", "provider": "adapter"}], "provider='adapter', but a chat model is not given"),
     ([{"model": openai_model(), "timeout_s": -1}], "timeout_s must not be zero or negative"),
 ]
 
@@ -153,5 +154,5 @@ ERRORS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("specs", "text"), ERRORS)
 def test_what_is_no_list_of_paths_is_told(specs: Any, text: str) -> None:
     with pytest.raises(ConfigError, match=text) as caught:
-        listed_paths(specs)
+        CHAT_MODELS.listed(specs)
     assert SECRET not in str(caught.value)

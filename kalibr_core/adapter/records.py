@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kalibr_core.bandit import propensity
-from kalibr_core.types import Decision, Outcome
+from ..bandit import propensity
+from ..types import Decision, Outcome
 
 NODES = 8
 """Steps of the integral for the propensity that goes with each answer; `explain` takes more."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from kalibr_core.paths import Secret, parse_path
-from kalibr_core.types import Path
+from ..paths import Secret, parse_path
+from ..types import Path
 
 KEY_ENV = "KALIBR_API_KEY"
 """Where another process looks for a key that a path was given."""

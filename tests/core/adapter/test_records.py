@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from kalibr_bench.provider import Answer, LoopbackProvider
 from kalibr_core import Path
+from kalibr_core.adapter.records import attempt_of, failures_of, propensity_of, record_of
 from kalibr_core.testing import FirstArm
 from kalibr_core.types import Decision, EvidenceKind, Failure, FailureKind, Outcome, Pull, Usage
 from kalibr_langchain import ChatKalibr
-from kalibr_langchain.metadata import attempt_of, failures_of, propensity_of, record_of
 
 PULL = Pull("gpt-4o", "leader", propensity=0.25)
 USAGE = Usage(input_tokens=10, output_tokens=5)

@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from kalibr_bench.provider import Answer, Fault, LoopbackProvider
 from kalibr_bench.provider.stats import Received
+from kalibr_core.adapter.plain import AsyncPlainCompletions, PlainCompletions, _is_whole
 from kalibr_langchain.clients import unretried
-from kalibr_langchain.plain import AsyncPlainCompletions, PlainCompletions, _is_whole
 
 
 class City(BaseModel):

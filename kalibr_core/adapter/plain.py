@@ -1,7 +1,7 @@
 """OpenAI's chat completions for requests that are JSON as they stand.
 
 The SDK's `create` walks through all of a request to translate what is no JSON yet, which costs it a
-sixth of a whole call. What LangChain makes of a conversation of plain texts needs no translation.
+sixth of a whole call. What frameworks make of a conversation of plain texts needs no translation.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 from openai.resources.chat.completions import AsyncCompletions, Completions
 from openai.types.chat import ChatCompletion
 
-from kalibr_core.arguments import create_names, is_plain
-from kalibr_core.clients import PATH
+from ..arguments import create_names, is_plain
+from ..clients import PATH
 
 _NOT_SENT = frozenset({"timeout", "extra_query", "extra_body"})
 """Arguments for the SDK itself."""

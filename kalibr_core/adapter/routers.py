@@ -1,0 +1,188 @@
+"""The Routers behind a routed model, its copies, and all routed models of this process."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import fields
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from ..errors import ConfigError, UnknownDecision
+from ..router import Router
+from ..types import Path
+
+MOST_ROUTERS = 64
+"""Settings of one model that are remembered; the ones not used for longest are let go."""
+LOOKS = 100
+"""At the routed models of this process, while others are made."""
+
+SETTINGS = (
+    "goal",
+    "task",
+    "success_when",
+    "score_when",
+    "gate",
+    "policy",
+    "ledger",
+    "deadline_s",
+    "first_token_s",
+    "max_cost_usd",
+    "max_wait_s",
+    "same_path_retries",
+    "stream_mode",
+    "on_exhausted",
+    "base_url",
+    "seed",
+)
+"""The Router's settings that routed models have under the same names."""
+
+
+class Routing(Protocol):
+    """A Router and its models."""
+
+    router: Router
+
+    def close(self) -> None:
+        """Close the connections, and the Router where it was made here."""
+
+
+R = TypeVar("R", bound=Routing)
+
+
+def settings_of(
+    model: object, *, max_attempts: int | None, max_retries: int | None, timeout_s: float | None
+) -> dict[str, Any]:
+    """A Router's settings, as far as a model's fields of these names say anything.
+
+    Args:
+        max_retries: the frameworks' word: so many attempts after the first.
+
+    Raises:
+        ConfigError: both words are used.
+    """
+    given = {name: getattr(model, name) for name in SETTINGS}
+    given["timeout_s"], given["max_attempts"] = timeout_s, max_attempts
+    if max_retries is not None:
+        if max_attempts is not None:
+            raise ConfigError("give max_attempts or max_retries, not both")
+        given["max_attempts"] = max_retries + 1
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def checked_router(router: object) -> Router:
+    """A ready Router that the user gave.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if not isinstance(router, Router):
+        raise ConfigError(f"router must be a kalibr_core.Router, got {type(router).__name__}")
+    return router
+
+
+class Routers(Generic[R]):
+    """The routings of a model and of the copies that frameworks make of it.
+
+    LangChain's `configurable_fields` makes a new model for each call. All copies share this, so
+    that the same settings have one Router, one ledger and one set of connections.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: OrderedDict[Hashable, R] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], R]) -> R:
+        """The routing of these settings; made where there is none yet."""
+        with self._lock:
+            found = self._found.get(key)
+            if found is None:
+                found = self._found[key] = make()
+                LIVE.add(found)
+                if len(self._found) > MOST_ROUTERS:
+                    self._found.popitem(last=False)  # calls may be under way: not closed
+            self._found.move_to_end(key)
+            return found
+
+    def close(self) -> None:
+        with self._lock:
+            while self._found:
+                self._found.popitem()[1].close()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process makes its own."""
+        return type(self), ()
+
+
+def key_of(paths: Iterable[object], settings: Mapping[str, Any]) -> Hashable:
+    """Equal for settings that one Router can serve.
+
+    Models and functions are told apart by where they are; whoever keeps the key holds on to them.
+    """
+    return (
+        tuple(map(_spec_key, paths)),
+        tuple((name, _value_key(value)) for name, value in sorted(settings.items())),
+    )
+
+
+def _spec_key(spec: object) -> Hashable:
+    if isinstance(spec, Mapping):
+        return tuple((name, _value_key(value)) for name, value in spec.items())
+    return _value_key(spec)
+
+
+def _value_key(value: object) -> Hashable:
+    if isinstance(value, Path):
+        return tuple(_value_key(getattr(value, field.name)) for field in fields(Path))
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    return repr(value) if isinstance(value, dict | list | tuple) else id(value)
+
+
+LIVE: weakref.WeakSet[Routing] = weakref.WeakSet()
+"""What `report` looks for an answer's Router in: an answer holds no more than its decision's id."""
+
+
+def live() -> list[Routing]:
+    """All that are in use."""
+    for _ in range(LOOKS):
+        with contextlib.suppress(RuntimeError):  # one was made meanwhile
+            return list(LIVE)
+    return []
+
+
+def report(
+    decision_id: str,
+    *,
+    goal: str | None,
+    success: bool | None,
+    score: float | None,
+    reason: str | None,
+    model: str,
+) -> bool:
+    """Report to the Router of this process that has the decision; see `Router.report`.
+
+    Args:
+        goal: of the decision; None: unknown.
+        model: what the adapter calls its routed models, for the error.
+
+    Raises:
+        UnknownDecision: no Router of this process has it in its ledger.
+    """
+    for routing in live():
+        if goal is not None and routing.router.goal != goal:
+            continue
+        try:
+            return routing.router.report(decision_id, success=success, score=score, reason=reason)
+        except UnknownDecision:
+            continue
+    of = "" if goal is None else f" of goal {goal!r}"
+    raise UnknownDecision(
+        decision_id,
+        hint=f", nor in that of any {model}{of} in this process; make one with the same ledger",
+    )
