@@ -110,6 +110,7 @@ NAMES: dict[str, FailureKind] = {
     "ModelInvalidRequestError": K.INVALID_REQUEST,
     "ModelRefusalError": K.BAD_OUTPUT,
     "OutputParserException": K.BAD_OUTPUT,
+    "LimiterError": K.RATE_LIMIT,  # a model's own rate limiter
     # Of a Router inside a Router's call: it has already tried, or another path may take it.
     "AllPathsFailed": K.UNKNOWN,
     "PathsBlocked": K.UNKNOWN,

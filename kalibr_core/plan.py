@@ -165,9 +165,16 @@ class _Run(Generic[T]):
         except Exception as error:  # noqa: BLE001  # a broken gate must not break calls
             self.call.books.gate_failed(error)
             return Verdict(passed=None)
-        if verdict.passed is False or self.call.request.parse is None or output.tool_calls:
+        request = self.call.request
+        if verdict.passed is False:
             return verdict
-        return _parsed(self.call.request.parse, output.text) or verdict
+        if request.parse_calls is not None:
+            fault = _fault_of(request.parse_calls, output.tool_calls, "tool_call")
+            if fault is not None:
+                return fault
+        if request.parse is None or output.tool_calls:
+            return verdict
+        return _fault_of(request.parse, output.text, "schema") or verdict
 
     def _failed(
         self,
@@ -287,10 +294,10 @@ def _checked(verdict: object) -> Verdict:
     return verdict
 
 
-def _parsed(parse: Callable[[str], object], text: str) -> Verdict | None:
-    """The verdict on a text that the caller cannot parse; None: it can."""
+def _fault_of(parse: Callable[[T], object], said: T, reason: str) -> Verdict | None:
+    """The verdict on what the caller cannot parse; None: it can."""
     try:
-        parse(text)
+        parse(said)
     except Exception as error:  # noqa: BLE001  # a parser raises what it likes
-        return Verdict(passed=False, reason="schema", detail=type(error).__name__)
+        return Verdict(passed=False, reason=reason, detail=type(error).__name__)
     return None

@@ -108,6 +108,8 @@ class Request:
     max_output_tokens: int | None = None
     parse: Callable[[str], object] | None = None
     """Raises where the output's text is not what the caller can use: a further part of gate 1."""
+    parse_calls: Callable[[tuple[ToolCall, ...]], object] | None = None
+    """The same for the output's tool calls, none included."""
     tolerates: frozenset[str] = frozenset()
     """Gate 1's codes of faults with which an answer is still of use, where no path does better."""
     takes: frozenset[str] = frozenset()

@@ -11,9 +11,15 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
+from kalibr_core.adapter.asking import (
+    FOREIGN,
+    check_call,
+    most_tokens,
+    tolerated,
+    without_limits,
+)
 from kalibr_core.errors import ConfigError
 from kalibr_core.features import estimate_tokens, hash_of, input_of, script_of
-from kalibr_core.options import HARMLESS, TAKEN_BY_ROUTER
 from kalibr_core.types import INPUTS, Features, Request
 
 from .chat import Chat
@@ -26,10 +32,6 @@ if TYPE_CHECKING:
 
 HOW = ("tool_choice", "parallel_tool_calls", "response_format")
 """Arguments that go with tools, and that each provider has its own form of."""
-LIMITS = ("max_tokens", "max_completion_tokens")
-"""Two names of one thing."""
-FOREIGN = frozenset(TAKEN_BY_ROUTER) - {"model", "stream"}
-"""What a routed call does not take; `model` names a path here, `stream` is LangChain's."""
 NOT_SENT = FOREIGN | {"tools", "model", *HOW}
 """Arguments that reach no path as they are."""
 
@@ -84,7 +86,7 @@ class Asked:
             plain["stop"] = self.stop
         if chat.is_named:
             # A named path's own parameters are what it is; the model's settings are for the rest.
-            plain = {**_without_limits(self.defaults, plain), **plain}
+            plain = {**without_limits(self.defaults, plain), **plain}
             if chat.path.params:
                 plain = {k: v for k, v in plain.items() if k not in chat.own}
         found = {"stop": None, **plain, **self._bound(chat)}
@@ -111,19 +113,21 @@ class Asked:
         Raises:
             ConfigError: something that a routed call cannot do.
         """
-        self._check()
+        if not self.messages:
+            raise ConfigError("messages is empty; a call needs at least one message")
+        check_call(self.arguments, self.session)
         tools = self.arguments.get("tools") or ()
         wanted, parse = self._format()
         prompt = _prompt(self.messages)
         tokens, images, takes = _measured(self.messages)
-        most = self._most_tokens()
+        most = most_tokens(self.defaults, self.arguments, self.most_tokens)
         return Request(
             prompt=prompt,
             tools=tools,
             response_format=wanted,
             max_output_tokens=most,
             parse=parse,
-            tolerates=_tolerated(
+            tolerates=tolerated(
                 tools=bool(tools), limited=most is not None, structured=wanted is not None
             ),
             takes=takes,
@@ -139,26 +143,6 @@ class Asked:
             ),
         )
 
-    def _most_tokens(self) -> int | None:
-        """The caller's own limit of an answer, where there is one."""
-        given = {**_without_limits(self.defaults, self.arguments), **self.arguments}
-        found = [given.get(name) for name in LIMITS]
-        known = [most for most in (*found, self.most_tokens) if isinstance(most, int)]
-        return known[0] if known else None
-
-    def _check(self) -> None:
-        if not self.messages:
-            raise ConfigError("messages is empty; a call needs at least one message")
-        for name in FOREIGN:
-            value = self.arguments.get(name)
-            if value is not None and value != HARMLESS.get(name):
-                raise ConfigError(f"a routed call does not take {name}=; {TAKEN_BY_ROUTER[name]}")
-        if self.session is not None and not isinstance(self.session, str):
-            raise ConfigError(f"session_id must be a string, got {type(self.session).__name__}")
-        only = self.arguments.get("model")
-        if only is not None and not isinstance(only, str):
-            raise ConfigError(f"model= names one of the paths, got {type(only).__name__}")
-
     def _format(self) -> tuple[Mapping[str, object] | None, Any]:
         wanted = self.structured
         given = self.arguments.get("response_format")
@@ -172,23 +156,6 @@ class Asked:
         if wanted is None:
             return None, None
         return wanted.response_format, wanted.parse
-
-
-def _without_limits(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The model's settings without a limit of tokens, where the call has one."""
-    if not any(given.get(name) is not None for name in LIMITS):
-        return defaults
-    return {name: value for name, value in defaults.items() if name not in LIMITS}
-
-
-def _tolerated(*, tools: bool, limited: bool, structured: bool) -> frozenset[str]:
-    """What callers of a chat model can do something with, where every path fails alike.
-
-    An agent shows the model what was wrong with a tool call; who sets a limit knows that it cuts;
-    what no model will answer is refused in words.
-    """
-    on = (("tool_call", tools), ("truncated", limited), ("refusal", not structured))
-    return frozenset(reason for reason, tolerated in on if tolerated)
 
 
 def _structured_of(given: Any) -> Structured:

@@ -26,8 +26,8 @@ from langchain_core.runnables import (
 )
 from langchain_core.utils.uuid import uuid7
 
+from kalibr_core.adapter.asking import checked_exhaustion
 from kalibr_core.adapter.records import KEY
-from kalibr_core.errors import ConfigError
 from kalibr_core.plan import Done
 from kalibr_core.types import Decision
 
@@ -383,9 +383,7 @@ class ChatKalibr(ConfiguredChat):
         run: Run | None,
     ) -> tuple[Asked, dict[str, Any]]:
         """The call as it was asked for, and its own limits."""
-        on_exhausted = kwargs.pop("on_exhausted", None)
-        if on_exhausted not in (None, "raise", "best"):
-            raise ConfigError(f"on_exhausted must be 'raise' or 'best', got {on_exhausted!r}")
+        on_exhausted = checked_exhaustion(kwargs.pop("on_exhausted", None))
         session = kwargs.pop(SESSION, None)
         kwargs.pop("stream", None)
         if kwargs.get("tools"):

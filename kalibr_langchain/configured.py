@@ -20,11 +20,11 @@ from pydantic import (
 )
 
 from kalibr_core import Router
+from kalibr_core.adapter.asking import checked_parameters
 from kalibr_core.adapter.keys import KEY_ENV, dumped, hidden, plain_params, unkeyed
 from kalibr_core.adapter.routers import Routers, key_of, settings_of
 from kalibr_core.arguments import for_create
 from kalibr_core.errors import ConfigError
-from kalibr_core.paths import RESERVED
 
 from .arguments import check_names
 from .pickling import restored, state_of
@@ -85,9 +85,7 @@ class ConfiguredChat(BaseChatModel):
     @field_validator("model_kwargs")
     @classmethod
     def _only_parameters(cls, kwargs: dict[str, Any]) -> dict[str, Any]:
-        for name in kwargs:
-            if name in RESERVED:
-                raise ValueError(f"model_kwargs has {name!r}; {RESERVED[name]}")
+        checked_parameters("model_kwargs", kwargs)
         return kwargs
 
     @field_serializer("model_kwargs")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..clients import redact
-from ..errors import BadResponse, NoEligiblePath, StreamInterrupted
+from ..errors import BadResponse, KalibrError, NoEligiblePath, StreamInterrupted
 from ..time_limit import StreamLimit, TimeLimit
 from ..types import Attempt, Path
 
@@ -210,9 +210,9 @@ def _is_dead_loop(error: BaseException) -> bool:
 def _told(error: Exception, callee: Callee, limit: TimeLimit) -> Exception:
     """The error as the router is to know it: without keys, and as what it is."""
     redact(error, callee.secrets)
-    if isinstance(error, BUILTIN) and _was_read(error, tuple(callee.readers)):
+    if _is_unexpected(error) and (limit.was_used or _was_read(error, tuple(callee.readers))):
         return _unread(error)
-    if _was_not_sent(error, callee, limit):
+    if _was_not_sent(error, callee):
         return _unable(callee, f"its model refuses the request: {error}", error)
     if _lacks_responses(error):
         return _unable(callee, "its server has no Responses API", error)
@@ -229,10 +229,15 @@ def _unread(error: Exception) -> Exception:
     return unread
 
 
-def _was_not_sent(error: Exception, callee: Callee, limit: TimeLimit) -> bool:
+def _is_unexpected(error: Exception) -> bool:
+    """Is it of code that met what it did not expect: a request before, an answer after sending?"""
+    return isinstance(error, BUILTIN) and not isinstance(error, KalibrError)
+
+
+def _was_not_sent(error: Exception, callee: Callee) -> bool:
     """Did the model refuse what it was to send? That says nothing of the path, and another may
     take it. An argument that OpenAI's SDK does not know is the caller's to mend."""
-    if limit.was_used or not callee.is_limited or not isinstance(error, BUILTIN):
+    if not callee.is_limited or not _is_unexpected(error):
         return False
     return not (callee.is_openai and isinstance(error, TypeError))
 
