@@ -41,6 +41,11 @@ def for_create(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {n: v for n, v in arguments.items() if n in known} | {"extra_body": body}
 
 
+def with_one_limit(arguments: Mapping[str, object], endpoint: Endpoint) -> dict[str, Any]:
+    """The arguments with the limit of tokens under the one name that the server knows."""
+    return _one_limit(arguments, _limit_name(endpoint))
+
+
 @lru_cache(maxsize=1)
 def create_names() -> frozenset[str]:
     """The names that the installed client's `create` takes; the client is slow to import."""

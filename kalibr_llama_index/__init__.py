@@ -1,3 +1,29 @@
-"""LlamaIndex adapter of Kalibr: `KalibrLLM` will live here. Nothing is public yet."""
+"""Kalibr for LlamaIndex: `KalibrLLM`, an LLM that routes each of its calls.
 
-__all__: list[str] = []
+>>> from kalibr_llama_index import KalibrLLM
+"""
+
+try:
+    import llama_index.core
+    import llama_index.llms.openai
+except ImportError as error:
+    raise ImportError(
+        "kalibr_llama_index needs LlamaIndex: pip install 'kalibr-core[llama-index]'"
+    ) from error
+
+from .events import AttemptFailedEvent, DecisionEvent
+from .feedback import report
+from .handler import KalibrEventHandler, Run
+from .llm import KalibrLLM
+
+del llama_index
+
+
+__all__ = [
+    "AttemptFailedEvent",
+    "DecisionEvent",
+    "KalibrEventHandler",
+    "KalibrLLM",
+    "Run",
+    "report",
+]

@@ -79,6 +79,14 @@ PUBLIC: dict[str, list[str]] = {
         "check_response_format",
     ],
     "kalibr_langchain": ["ATTEMPT_FAILED", "ChatKalibr", "report"],
+    "kalibr_llama_index": [
+        "AttemptFailedEvent",
+        "DecisionEvent",
+        "KalibrEventHandler",
+        "KalibrLLM",
+        "Run",
+        "report",
+    ],
     "kalibr_bench.provider": [
         "CONTENT_FAULTS",
         "DEFAULT_MODELS",

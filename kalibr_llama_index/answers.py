@@ -1,0 +1,51 @@
+"""A routed call's end -> what LlamaIndex gets of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatResponse
+
+from kalibr_core.adapter.records import KEY, record_of
+from kalibr_core.errors import BadResponse
+from kalibr_core.plan import Done
+
+from .history import signed
+from .reading import Piece, Response
+
+
+def response_of(done: Done[Piece]) -> Any:
+    """The answer with its decision's record; the path's own objects stay as they are."""
+    return _recorded(_held(done.answer), done, {})
+
+
+def chunk_of(piece: Piece, path_id: str) -> Any:
+    """A chunk, which tells whose it is: LlamaIndex asks for its tool calls before the end."""
+    response = _held(piece)
+    told = {**response.additional_kwargs, KEY: {"path": path_id}}
+    return _with(response, path_id, additional_kwargs=told)
+
+
+def last_chunk(done: Done[tuple[Piece, ...]]) -> Any:
+    """What follows a stream: all of its text once more, and the decision's record."""
+    return _recorded(_held(done.answer[-1]), done, {"delta": ""})
+
+
+def _recorded(response: Response, done: Done[Any], update: dict[str, Any]) -> Any:
+    told = dict(response.additional_kwargs)
+    if update:
+        told.pop("thinking_delta", None)  # it has been given out
+    told[KEY] = record_of(done.decision)
+    return _with(response, done.decision.path.id, additional_kwargs=told, **update)
+
+
+def _with(response: Response, path_id: str, **update: Any) -> Any:
+    if isinstance(response, ChatResponse):
+        update["message"] = signed(response.message, path_id)
+    return response.model_copy(update=update)
+
+
+def _held(piece: Piece) -> Response:
+    if piece.response is None:
+        raise BadResponse("the stream's text was let go")
+    return piece.response

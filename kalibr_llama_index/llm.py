@@ -1,0 +1,420 @@
+"""KalibrLLM: a LlamaIndex LLM that routes each of its calls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import aclosing, closing
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    MessageRole,
+)
+from llama_index.core.instrumentation.events.llm import (
+    LLMStructuredPredictEndEvent,
+    LLMStructuredPredictStartEvent,
+)
+from llama_index.core.instrumentation.span import active_span_id
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
+
+from kalibr_core.adapter.asking import checked_exhaustion
+from kalibr_core.plan import Done
+from kalibr_core.types import Attempt
+
+from . import calls
+from .answers import chunk_of, last_chunk, response_of
+from .asked import Asked
+from .configured import ConfiguredLLM
+from .errors import raised
+from .events import decision_of, dispatcher, tell
+from .feedback import decision_id_of, record_in
+from .reading import Piece, opens, selections, shows
+from .session import session_of_tags
+from .structured import Structured
+from .tools import Tools, as_tools, given
+
+SESSION, EXHAUSTED = "session_id", "on_exhausted"
+"""Arguments of a call that are for this LLM, and go to no path."""
+FORMAT = "response_format"
+PREPARES = ("tool_choice", "strict")
+"""Arguments that go with tools."""
+PROGRAMS = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
+"""Arguments of LlamaIndex's own programs, of which a routed one has no need."""
+
+
+class KalibrLLM(ConfiguredLLM):
+    """An LLM that sends each call to the path that works now, at the lowest price.
+
+    It stands wherever LlamaIndex's `OpenAI` stood: in `Settings.llm`, in query engines, chat
+    engines, agents and programs. Each call is routed, checked by gate 1, healed on the next path
+    where it fails, and learned from. `chat` and its like take `session_id=` (the conversation),
+    `model=` (a path's id or model: this call goes there and nowhere else) and `on_exhausted=`
+    beside what providers take.
+
+        Settings.llm = KalibrLLM(goal="support", paths=["gpt-4o-mini", Anthropic(...)])
+        answer = Settings.llm.complete("How do I reset my password?")
+        answer.additional_kwargs["kalibr"]["path"]
+
+    Args:
+        goal: what the calls are for, free text; what is learned is kept under it.
+        paths: model names, dicts of `kalibr_core.Path`'s fields, `Path`s, and LLMs of any
+            integration, mixed. A dict's `model` may be an LLM.
+        router: a ready `kalibr_core.Router`, in the place of `goal`, `paths` and its settings.
+        task: which built-in check gate 1 makes; by default told from the goal.
+        success_when: replaces the built-in check; gets the answer's text, returns a bool.
+        score_when: how good an answer is, in [0, 1]; gets its text.
+        gate: replaces gate 1 altogether.
+        policy: replaces the bandit.
+        ledger: a file, "memory", or a `Ledger`; by default `KALIBR_LEDGER` or `.kalibr/kalibr.db`.
+        max_attempts: most provider calls of one call; default 3.
+        max_retries: LlamaIndex's word: so many attempts after the first.
+        same_path_retries: tries on a path that failed at once, before the next one; default 0.
+        deadline_s: longest time of one call, waits for rate limits included; default 300.
+        timeout_s: longest time of one attempt, for a stream its longest silence; default 120.
+            Also `timeout` and `request_timeout`.
+        first_token_s: longest time until a stream's first token; default: as `timeout_s`.
+        max_cost_usd: most that one call may cost, all attempts together.
+        max_wait_s: a `Retry-After` up to this long is waited for rather than switched from;
+            default 1.
+        stream_mode: "live" passes tokens and tool calls on as they come; "hold" holds them until
+            gate 1 has passed, so that a stream is healed like any other call. By default text is
+            passed on as it comes, and tool calls and structured output are held.
+        on_exhausted: "raise" (default) where every path fails, or give out the "best" refused
+            answer, unverified.
+        base_url: an OpenAI-compatible server for all named paths, such as a gateway.
+        api_key: the key for named paths; by default the providers' own environment variables.
+        seed: makes the policy's draws reproducible. The models' own goes into `additional_kwargs`.
+        temperature: for named paths; an LLM, and a path's own `params`, have theirs. By default
+            LlamaIndex's, 0.1.
+        max_tokens: the same. An answer that is cut there fails gate 1, but for up to 32 tokens.
+        additional_kwargs: further parameters for named paths, sent as they are.
+
+    Raises:
+        kalibr_core.ConfigError: says what, which value, what to do.
+    """
+
+    # How it is called.
+
+    @llm_chat_callback()
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Answer on the path that works now, and on the next where its answer fails gate 1."""
+        answer: ChatResponse = self._call(messages, kwargs)
+        return answer
+
+    @llm_chat_callback()
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """`chat`, awaited; cancelling it closes the connection and teaches nothing."""
+        answer: ChatResponse = await self._acall(messages, kwargs)
+        return answer
+
+    @llm_chat_callback()
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Answer in chunks, as they come or held until gate 1 has passed: see `stream_mode`.
+
+        The last chunk holds the decision's record, and all of the text once more.
+        """
+        return self._stream(self._asked(messages, kwargs))
+
+    @llm_chat_callback()
+    async def astream_chat(
+        self, messages: Sequence[ChatMessage], **kwargs: Any
+    ) -> ChatResponseAsyncGen:
+        """`stream_chat`, awaited; cancelling it closes the connection and teaches nothing."""
+        return self._astream(self._asked(messages, kwargs))
+
+    @llm_completion_callback()
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """Complete a prompt; otherwise as `chat`."""
+        answer: CompletionResponse = self._call(prompt, kwargs, formatted=formatted)
+        return answer
+
+    @llm_completion_callback()
+    async def acomplete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponse:
+        """`complete`, awaited."""
+        answer: CompletionResponse = await self._acall(prompt, kwargs, formatted=formatted)
+        return answer
+
+    @llm_completion_callback()
+    def stream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseGen:
+        """Complete a prompt in chunks; otherwise as `stream_chat`."""
+        return self._stream(self._asked(prompt, kwargs, formatted=formatted))
+
+    @llm_completion_callback()
+    async def astream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseAsyncGen:
+        """`stream_complete`, awaited."""
+        return self._astream(self._asked(prompt, kwargs, formatted=formatted))
+
+    # Tools.
+
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence[Any],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """The call's arguments; each path gets the tools in its own provider's format."""
+        messages = list(chat_history or [])
+        if user_msg is not None and user_msg != "":
+            said = user_msg
+            if isinstance(said, str):
+                said = ChatMessage(role=MessageRole.USER, content=said)
+            messages.append(said)
+        how = {name: kwargs.pop(name) for name in PREPARES if name in kwargs}
+        offered = Tools(
+            given(tools), allow_parallel=allow_parallel_tool_calls, required=tool_required, how=how
+        )
+        return {"messages": messages, **({"tools": offered} if offered else {}), **kwargs}
+
+    def get_tool_calls_from_response(
+        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> list[ToolSelection]:
+        """The tool calls of an answer, as the LLM that gave it reads them.
+
+        Raises:
+            ValueError: there is none, and `error_on_no_tool_call` is set.
+        """
+        record = record_in(response)
+        path = self._routing.llms.get(str(record["path"])) if record else None
+        if path is not None and isinstance(path.llm, FunctionCallingLLM) and path.calls_tools:
+            return path.llm.get_tool_calls_from_response(
+                response, error_on_no_tool_call=error_on_no_tool_call, **kwargs
+            )
+        found = selections(response)
+        if not found and error_on_no_tool_call:
+            raise ValueError("Expected at least one tool call, but got 0 tool calls.")
+        return found
+
+    # Structured output.
+
+    def structured_predict(
+        self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **args: Any
+    ) -> Any:
+        """An instance of a pydantic class; an answer that does not fit it is healed on another
+        path.
+
+        Raises:
+            AllPathsFailed: no path's answer fits; a `ValueError` too.
+            ConfigError: the class cannot be used.
+        """
+        wanted, messages = self._wanted(output_cls, prompt, args)
+        _tell_start(output_cls, prompt, args)
+        value = wanted.value(self.chat(messages, **_for_call(wanted, llm_kwargs)))
+        dispatcher.event(LLMStructuredPredictEndEvent(output=value))
+        return value
+
+    async def astructured_predict(
+        self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **args: Any
+    ) -> Any:
+        """`structured_predict`, awaited."""
+        wanted, messages = self._wanted(output_cls, prompt, args)
+        _tell_start(output_cls, prompt, args)
+        value = wanted.value(await self.achat(messages, **_for_call(wanted, llm_kwargs)))
+        dispatcher.event(LLMStructuredPredictEndEvent(output=value))
+        return value
+
+    def _structured_stream_call(
+        self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **args: Any
+    ) -> Generator[Any, None, None]:
+        """Partial instances as they grow, then the whole one."""
+        wanted, messages = self._wanted(output_cls, prompt, args)
+        found = None
+        for chunk in self.stream_chat(messages, **_for_call(wanted, llm_kwargs)):
+            found = wanted.partial(chunk, found)
+            yield found
+
+    async def _structured_astream_call(
+        self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **args: Any
+    ) -> AsyncGenerator[Any, None]:
+        """`_structured_stream_call`, awaited."""
+        wanted, messages = self._wanted(output_cls, prompt, args)
+        chunks = await self.astream_chat(messages, **_for_call(wanted, llm_kwargs))
+
+        async def partials() -> AsyncGenerator[Any, None]:
+            found = None
+            async for chunk in chunks:
+                found = wanted.partial(chunk, found)
+                yield found
+
+        return partials()
+
+    def _wanted(
+        self, output_cls: Any, prompt: Any, args: dict[str, Any]
+    ) -> tuple[Structured, list[ChatMessage]]:
+        wanted = Structured(output_cls, self.pydantic_program_mode)
+        return wanted, self._extend_messages(prompt.format_messages(llm=self, **args))
+
+    # After the call.
+
+    def report(
+        self,
+        response: ChatResponse | CompletionResponse | str,
+        *,
+        success: bool | None = None,
+        score: float | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """Tell how an answer turned out later; see `kalibr_llama_index.report`."""
+        return self._routing.router.report(
+            decision_id_of(response), success=success, score=score, reason=reason
+        )
+
+    # The core's four drivers.
+
+    def _call(self, messages: Any, kwargs: dict[str, Any], *, formatted: bool = False) -> Any:
+        asked, routing = self._asked(messages, kwargs, formatted=formatted), self._routing
+        span_id = active_span_id.get()
+        try:
+            done = routing.router.call(
+                asked.request,
+                lambda attempt: calls.whole(routing.llms[attempt.path.id], asked, attempt),
+                read=asked.read,
+                on_exhausted=asked.on_exhausted,
+            )
+        except Exception as error:  # noqa: BLE001  # it is raised again
+            tell(decision_of(error), span_id)
+            raised(error, structured=asked.structured is not None)
+        tell(done.decision, span_id)
+        return response_of(done)
+
+    async def _acall(
+        self, messages: Any, kwargs: dict[str, Any], *, formatted: bool = False
+    ) -> Any:
+        asked, routing = self._asked(messages, kwargs, formatted=formatted), self._routing
+        span_id = active_span_id.get()
+        try:
+            done = await routing.router.acall(
+                asked.request,
+                lambda attempt: calls.awhole(routing.llms[attempt.path.id], asked, attempt),
+                read=asked.read,
+                on_exhausted=asked.on_exhausted,
+            )
+        except Exception as error:  # noqa: BLE001  # it is raised again
+            tell(decision_of(error), span_id)
+            raised(error, structured=asked.structured is not None)
+        tell(done.decision, span_id)
+        return response_of(done)
+
+    def _stream(self, asked: Asked) -> Generator[Any, None, None]:
+        routing, span_id = self._routing, active_span_id.get()
+        ends: list[Done[tuple[Piece, ...]]] = []
+        path_id = ""
+
+        def invoke(attempt: Attempt) -> Generator[Piece, None, None]:
+            nonlocal path_id
+            path_id = attempt.path.id
+            return calls.stream(routing.llms[path_id], asked, attempt)
+
+        def chunks() -> Generator[Any, None, None]:
+            before: Piece | None = None
+            try:
+                with closing(
+                    routing.router.call_stream(
+                        asked.request,
+                        invoke,
+                        read=asked.read_all,
+                        opens=shows if self.stream_mode == "live" else opens,
+                        finish=ends.append,
+                        on_exhausted=asked.on_exhausted,
+                        hold=self._holds(asked),
+                    )
+                ) as pieces:
+                    for piece in pieces:
+                        if before is not None and not ends:
+                            before.release()
+                        before = piece
+                        yield chunk_of(piece, ends[0].decision.path.id if ends else path_id)
+            except Exception as error:  # noqa: BLE001  # it is raised again
+                tell(decision_of(error), span_id)
+                raised(error, structured=asked.structured is not None)
+            tell(ends[0].decision, span_id)
+            yield last_chunk(ends[0])
+
+        return chunks()
+
+    def _astream(self, asked: Asked) -> AsyncGenerator[Any, None]:
+        routing, span_id = self._routing, active_span_id.get()
+        ends: list[Done[tuple[Piece, ...]]] = []
+        path_id = ""
+
+        def invoke(attempt: Attempt) -> AsyncGenerator[Piece, None]:
+            nonlocal path_id
+            path_id = attempt.path.id
+            return calls.astream(routing.llms[path_id], asked, attempt)
+
+        async def chunks() -> AsyncGenerator[Any, None]:
+            before: Piece | None = None
+            try:
+                async with aclosing(
+                    routing.router.acall_stream(
+                        asked.request,
+                        invoke,
+                        read=asked.read_all,
+                        opens=shows if self.stream_mode == "live" else opens,
+                        finish=ends.append,
+                        on_exhausted=asked.on_exhausted,
+                        hold=self._holds(asked),
+                    )
+                ) as pieces:
+                    async for piece in pieces:
+                        if before is not None and not ends:
+                            before.release()
+                        before = piece
+                        yield chunk_of(piece, ends[0].decision.path.id if ends else path_id)
+            except Exception as error:  # noqa: BLE001  # it is raised again
+                tell(decision_of(error), span_id)
+                raised(error, structured=asked.structured is not None)
+            tell(ends[0].decision, span_id)
+            yield last_chunk(ends[0])
+
+        return chunks()
+
+    def _asked(self, messages: Any, kwargs: dict[str, Any], *, formatted: bool = False) -> Asked:
+        """The call as it was asked for."""
+        session = kwargs.pop(SESSION, None)
+        exhausted = checked_exhaustion(kwargs.pop(EXHAUSTED, None))
+        if kwargs.get("tools") and not isinstance(kwargs["tools"], Tools):
+            as_tools(kwargs["tools"])
+        asked = Asked(
+            messages=messages,
+            formatted=formatted,
+            arguments=kwargs,
+            defaults=self._defaults,
+            session=session if session is not None else session_of_tags(),
+            on_exhausted=exhausted,
+            most_tokens=self._routing.most_tokens,
+        )
+        asked.check()
+        return asked
+
+    def _holds(self, asked: Asked) -> bool:
+        """A structured answer is held until it is understood, unless "live" is asked for."""
+        return asked.structured is not None and self.stream_mode != "live"
+
+
+def _for_call(wanted: Structured, llm_kwargs: dict[str, Any] | None) -> dict[str, Any]:
+    rest = {name: v for name, v in (llm_kwargs or {}).items() if name not in PROGRAMS}
+    return {**rest, FORMAT: wanted}
+
+
+def _tell_start(output_cls: Any, prompt: Any, args: dict[str, Any]) -> None:
+    dispatcher.event(
+        LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=args)
+    )

@@ -1,0 +1,144 @@
+"""Structured output: how each path is asked for it, and how its answer is understood."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
+from llama_index.core.output_parsers import PydanticOutputParser
+from llama_index.core.output_parsers.utils import extract_json_str
+from llama_index.core.program.function_program import get_function_tool
+from llama_index.core.program.streaming_utils import process_streaming_content_incremental
+from llama_index.core.types import PydanticProgramMode
+from pydantic import BaseModel
+
+from kalibr_core.errors import ConfigError, NoEligiblePath
+from kalibr_core.types import Output
+
+from .path_llm import PathLLM
+from .reading import text_of, tool_calls_of
+from .tools import Tools
+
+MODES = {
+    PydanticProgramMode.DEFAULT: None,
+    PydanticProgramMode.FUNCTION: "function",
+    PydanticProgramMode.OPENAI: "function",
+    PydanticProgramMode.LLM: "text",
+}
+"""LlamaIndex's program modes -> how paths are asked; None: as suits each."""
+
+
+class Structured(dict[str, Any]):
+    """A pydantic class that an answer is to fit, as OpenAI's `response_format`.
+
+    Raises:
+        ConfigError: the class or the mode cannot be used.
+    """
+
+    def __init__(self, output_cls: Any, mode: PydanticProgramMode) -> None:
+        if not (isinstance(output_cls, type) and issubclass(output_cls, BaseModel)):
+            raise ConfigError(f"output_cls must be a pydantic class, got {output_cls!r:.80}")
+        if mode not in MODES:
+            told = ", ".join(sorted(known.value for known in MODES))
+            raise ConfigError(
+                f"pydantic_program_mode={mode.value!r} needs an LLM of one kind; with several "
+                f"paths it is one of {told}"
+            )
+        self.output_cls = output_cls
+        self.method = MODES[mode]
+        try:
+            schema = output_cls.model_json_schema()
+        except Exception as error:  # the class's own hooks may raise anything
+            raise ConfigError(
+                f"{output_cls.__name__} has no JSON schema: {error}. Drop the fields that JSON "
+                "cannot hold"
+            ) from error
+        super().__init__(
+            type="json_schema", json_schema={"name": output_cls.__name__, "schema": schema}
+        )
+
+    @cached_property
+    def tools(self) -> Tools:
+        """The class as a tool that must be called."""
+        return Tools([get_function_tool(self.output_cls)], required=True)
+
+    def asked_of(self, path: PathLLM, messages: list[ChatMessage]) -> dict[str, Any]:
+        """The messages and arguments that ask a path for it.
+
+        Raises:
+            NoEligiblePath: the path cannot be asked so.
+        """
+        if self.method is None and path.takes_schemas:
+            return {"messages": messages, **_schema_of(path, self.output_cls)}
+        if self.method != "text" and path.calls_tools:
+            return self.tools.asked_of(path, messages)
+        if self.method == "function":
+            raise NoEligiblePath([f"{path.path.id}: its LLM cannot call tools"])
+        parser = PydanticOutputParser(output_cls=self.output_cls)
+        return {"messages": parser.format_messages(list(messages))}
+
+    def output(self, output: Output) -> Output:
+        """The answer as the gates judge it: its structure as text, however it was asked for."""
+        name = self.tools[0]["function"]["name"]
+        for call in output.tool_calls:
+            if call.name == name:
+                return _told(output, call.arguments)
+        return output if output.tool_calls else _told(output, _json_in(output.text))
+
+    def parse(self, text: str) -> BaseModel:
+        """The structure in a text of JSON.
+
+        Raises:
+            ValueError: it does not fit.
+        """
+        return self.output_cls.model_validate_json(text)
+
+    def value(self, response: ChatResponse) -> BaseModel:
+        """The structure in a whole answer.
+
+        Raises:
+            ValueError: it does not fit.
+        """
+        return self.parse(_json_in(self._text(response)))
+
+    def partial(self, response: ChatResponse, before: BaseModel | None) -> Any:
+        """The structure as far as it has come: an instance, or one whose fields are optional."""
+        said = ChatResponse(
+            message=ChatMessage(role=MessageRole.ASSISTANT, content=self._text(response))
+        )
+        return process_streaming_content_incremental(said, self.output_cls, before)
+
+    def _text(self, response: ChatResponse) -> str:
+        calls = tool_calls_of(response)
+        return calls[0].arguments if calls else text_of(response)
+
+
+def _schema_of(path: PathLLM, output_cls: type[BaseModel]) -> dict[str, Any]:
+    try:
+        return dict(path.llm._prepare_schema({}, output_cls))  # type: ignore[attr-defined]  # the OpenAI LLM's
+    except Exception as error:
+        raise NoEligiblePath(
+            [f"{path.path.id}: it cannot be asked for structured output: {error}"]
+        ) from error
+
+
+def _json_in(text: str) -> str:
+    """The object in a text, which may stand in prose or in a fence."""
+    stripped = text.strip()
+    if stripped.startswith("{") and stripped.endswith("}"):
+        return stripped
+    try:
+        return str(extract_json_str(text))
+    except ValueError:
+        return text
+
+
+def _told(output: Output, text: str) -> Output:
+    return Output(
+        text=text,
+        finish_reason=None if output.finish_reason == "tool_calls" else output.finish_reason,
+        refusal=output.refusal,
+        usage=output.usage,
+        model=output.model,
+    )
