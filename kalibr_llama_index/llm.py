@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
 from typing import Any
@@ -36,6 +37,7 @@ from .configured import ConfiguredLLM
 from .errors import raised
 from .events import decision_of, dispatcher, tell
 from .feedback import decision_id_of, record_in
+from .quiet import FORMS
 from .reading import Piece, opens, selections, shows
 from .session import session_of_tags
 from .structured import Structured
@@ -418,3 +420,15 @@ def _tell_start(output_cls: Any, prompt: Any, args: dict[str, Any]) -> None:
     dispatcher.event(
         LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=args)
     )
+
+
+def _keep_signatures(cls: type[KalibrLLM]) -> None:
+    """LlamaIndex's spans look at a method's signature in each call; working it out anew takes
+    longer than a choice."""
+    for name in FORMS:
+        function: Any = getattr(vars(cls)[name], "__wrapped__", None)
+        if function is not None:
+            function.__signature__ = inspect.signature(function)
+
+
+_keep_signatures(KalibrLLM)

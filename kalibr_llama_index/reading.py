@@ -15,12 +15,15 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from kalibr_core.answers import MOST_TOKENS
+from kalibr_core.answers import MOST_TOKENS, read_usage
 from kalibr_core.errors import BadResponse
 from kalibr_core.types import Output, ToolCall, Usage
 
 Response: TypeAlias = "ChatResponse | CompletionResponse"
+
+OPENAIS = (ChatCompletion, ChatCompletionChunk)
 
 FINISH = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 """Under which name the provider tells how an answer ended."""
@@ -38,22 +41,27 @@ class Piece:
     are let go.
     """
 
-    __slots__ = ("_usage", "finish", "model", "refusal", "response")
+    __slots__ = ("finish", "model", "refusal", "response", "usage")
 
     def __init__(self, response: Response) -> None:
         if not isinstance(response, ChatResponse | CompletionResponse):
             raise BadResponse(f"the LLM answered with a {type(response).__name__}")
         self.response: Response | None = response
         raw = response.raw
+        if isinstance(raw, OPENAIS):  # most are, and looking around takes a tenth of a call
+            choices = getattr(raw, "choices", None)
+            choice = choices[0] if isinstance(choices, list) and choices else None
+            said = getattr(choice, "message", None) or getattr(choice, "delta", None)
+            self.finish = _word(choice, "finish_reason")
+            self.model = _word(raw, "model")
+            self.refusal = _word(said, "refusal") or ""
+            self.usage = read_usage(getattr(raw, "usage", None))
+            return
         places = list(_places(raw))
         self.finish = _finish_of(places)
         self.model = next((found for p in places for found in _texts(p, MODEL)), None)
         self.refusal = next((found for p in places for found in _texts(p, ("refusal",))), "")
-        self._usage = _usage_of(raw, response.additional_kwargs, places)
-
-    @property
-    def usage(self) -> Usage | None:
-        return self._usage
+        self.usage = _usage_of(raw, response.additional_kwargs, places)
 
     def release(self) -> None:
         """Let the text go; what it tells stays."""
@@ -176,6 +184,11 @@ def get(holder: object, name: str) -> Any:
     if isinstance(holder, Mapping):
         return holder.get(name)
     return None if holder is None else getattr(holder, name, None)
+
+
+def _word(holder: object, name: str) -> str | None:
+    value = getattr(holder, name, None)
+    return value if isinstance(value, str) and value else None
 
 
 def _places(raw: Any) -> Iterator[Any]:

@@ -1,69 +1,36 @@
-"""What ChatKalibr adds to a LangChain chat model: in process, over HTTP, in a crowd, at import."""
+"""What ChatKalibr adds to a LangChain chat model."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from kalibr_bench.overhead.callers import FIRST, KEY, OTHERS
+from kalibr_bench.overhead.framework import (
+    QUESTION,
+    Added,
+    InFramework,
+    compared,
+    crowds,
+    import_times,
+    rounds_of,
+    routed,
+)
 from kalibr_bench.overhead.peers import offline
-from kalibr_bench.overhead.timing import Ratio, Times, ratio_of, times_of, turns
 from kalibr_bench.provider import DEFAULT_MODELS, LoopbackProvider
 
-QUESTION = "Name the capital of France."
+ADAPTER = "kalibr_langchain.ChatKalibr"
 ANSWER = "The capital of France is Paris."
-WARM_UP = 100
-CROWD = 64
-MOST_ROUNDS = 12
-"""Crowds of each; their throughput is the median's."""
-MOST_IMPORTS = 7
 BARE, FALLBACKS, ONE, MANY = "chat model", "with_fallbacks", "ChatKalibr, 1 path", "ChatKalibr, 3"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
-    """One model, called in turns with the bare one; times in seconds.
-
-    Attributes:
-        times: Its times.
-        added: Its median less the bare one's.
-        added_p99: The same of the 99 % quantiles.
-        ratio: Its median by the bare one's.
-    """
-
-    times: Times
-    added: float
-    added_p99: float
-    ratio: Ratio
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InLangChain:
-    """What routing costs in LangChain.
-
-    Attributes:
-        in_process: `invoke` around a model that answers at once.
-        over_http: `invoke` of `ChatOpenAI` over loopback HTTP, ledger in SQLite.
-        crowd: Throughput of 64 `ainvoke`s at once, by `ChatOpenAI`'s.
-        import_s: What importing `kalibr_langchain` takes beyond `langchain_openai`.
-    """
-
-    in_process: dict[str, Added]
-    over_http: dict[str, Added]
-    crowd: dict[str, Ratio]
-    import_s: Times
-
-
-def measure_langchain(calls: int) -> InLangChain:
-    """Measure; `langchain_openai` must be installed.
+def measure_langchain(calls: int) -> InFramework:
+    """Measure `invoke` and `ainvoke`; `langchain_openai` must be installed.
 
     Args:
         calls: In process; over HTTP a quarter.
@@ -73,13 +40,18 @@ def measure_langchain(calls: int) -> InLangChain:
         models = [replace(model, quality=1.0) for model in DEFAULT_MODELS]
         with LoopbackProvider(models, process=True, keep_requests=0) as provider:
             chats = _chats(provider.base_url, Path(folder))
-            over_http = _compared({n: _invoked(m) for n, m in chats.items()}, calls // 4)
-            crowd = asyncio.run(_crowds(chats, max(2, min(MOST_ROUNDS, calls // 100))))
+            invoked = {name: _invoked(model) for name, model in chats.items()}
+            over_http = compared(invoked, calls // 4, bare=BARE)
+            awaited = {name: _awaited(model) for name, model in chats.items()}
+            crowd = asyncio.run(crowds(awaited, rounds_of(calls), bare=BARE))
         for model in chats.values():
             if hasattr(model, "close"):
                 model.close()
-    return InLangChain(
-        in_process=inside, over_http=over_http, crowd=crowd, import_s=_import_times(calls)
+    return InFramework(
+        in_process=inside,
+        over_http=over_http,
+        crowd=crowd,
+        import_s=import_times("langchain_openai", ADAPTER, calls),
     )
 
 
@@ -93,11 +65,11 @@ def _in_process(folder: Path, calls: int) -> dict[str, Added]:
     things = {
         BARE: models[0],
         FALLBACKS: models[0].with_fallbacks(models[1:]),
-        ONE: _kalibr(folder / "one.db", paths[:1]),
-        MANY: _kalibr(folder / "many.db", paths),
-        f"{MANY}, no file": _kalibr("memory", paths),
+        ONE: routed(ADAPTER, paths[:1], folder / "one.db"),
+        MANY: routed(ADAPTER, paths, folder / "many.db"),
+        f"{MANY}, no file": routed(ADAPTER, paths, "memory"),
     }
-    return _compared({name: _invoked(model) for name, model in things.items()}, calls)
+    return compared({name: _invoked(model) for name, model in things.items()}, calls, bare=BARE)
 
 
 def _chats(url: str, folder: Path) -> dict[str, Any]:
@@ -110,62 +82,14 @@ def _chats(url: str, folder: Path) -> dict[str, Any]:
     return {
         BARE: first,
         FALLBACKS: first.with_fallbacks(others),
-        ONE: _kalibr(folder / "http-one.db", [first]),
-        MANY: _kalibr(folder / "http-many.db", [first, *others]),
+        ONE: routed(ADAPTER, [first], folder / "http-one.db"),
+        MANY: routed(ADAPTER, [first, *others], folder / "http-many.db"),
     }
-
-
-def _kalibr(ledger: Path | str, paths: list[Any]) -> Any:
-    from kalibr_langchain import ChatKalibr
-
-    return ChatKalibr(goal="overhead", paths=paths, ledger=ledger, seed=0)
 
 
 def _invoked(model: Any) -> Callable[[], object]:
     return lambda: model.invoke(QUESTION)
 
 
-def _compared(things: dict[str, Callable[[], object]], rounds: int) -> dict[str, Added]:
-    taken = turns(things, rounds=max(rounds, 5), warm_up=min(WARM_UP, rounds))
-    if taken.failed:
-        raise next(iter(taken.failed.values()))
-    bare = times_of(taken.times[BARE])
-    found = {}
-    for name, times in taken.times.items():
-        own = times_of(times)
-        found[name] = Added(
-            times=own,
-            added=own.p50 - bare.p50,
-            added_p99=own.p99 - bare.p99,
-            ratio=ratio_of(times, taken.times[BARE]),
-        )
-    return found
-
-
-async def _crowds(chats: dict[str, Any], rounds: int) -> dict[str, Ratio]:
-    """Crowds in turns; a round's belong together."""
-    taken: dict[str, list[float]] = {name: [] for name in chats}
-    for number in range(rounds + 1):
-        for name, model in chats.items():
-            started = time.perf_counter()
-            await asyncio.gather(*_asked(model))
-            if number:  # the first opens the connections
-                taken[name].append(time.perf_counter() - started)
-    return {name: ratio_of(taken[BARE], times) for name, times in taken.items()}
-
-
-def _asked(model: Any) -> list[Awaitable[object]]:
-    return [model.ainvoke(QUESTION) for _ in range(CROWD)]
-
-
-def _import_times(calls: int) -> Times:
-    """In fresh interpreters that have imported `langchain_openai` already."""
-    code = (
-        "import time, langchain_openai; started = time.perf_counter(); "
-        "from kalibr_langchain import ChatKalibr; print(time.perf_counter() - started)"
-    )
-    found = []
-    for _ in range(max(2, min(MOST_IMPORTS, calls // 200))):
-        told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
-        found.append(float(told))
-    return times_of(found)
+def _awaited(model: Any) -> Callable[[], Any]:
+    return lambda: model.ainvoke(QUESTION)

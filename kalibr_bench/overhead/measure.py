@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kalibr_bench.overhead import callers, learners, peers
+from kalibr_bench.overhead.framework import InFramework
 from kalibr_bench.overhead.in_process import InProcess, measure_in_process
-from kalibr_bench.overhead.langchain import InLangChain, measure_langchain
+from kalibr_bench.overhead.langchain import measure_langchain
+from kalibr_bench.overhead.llama_index import measure_llama_index
 from kalibr_bench.overhead.over_http import Called, measure_over_http
 from kalibr_bench.overhead.peers import Failed
 from kalibr_bench.overhead.policy_alone import BARS_S, PolicyTimes, measure_policy
@@ -26,13 +28,15 @@ class Overhead:
         policy: By number of arms and by policy.
         state: By world.
         langchain: ChatKalibr, where LangChain is installed.
+        llama_index: KalibrLLM, where LlamaIndex is installed.
     """
 
     http: dict[str, dict[str, Called | Failed]]
     in_process: InProcess
     policy: dict[int, dict[str, PolicyTimes | Failed]]
     state: dict[str, StateSize]
-    langchain: InLangChain | None = None
+    langchain: InFramework | None = None
+    llama_index: InFramework | None = None
 
 
 def measure(
@@ -55,18 +59,28 @@ def measure(
     policy = measure_policy(calls, peers=bandits)
     on_step("over loopback HTTP")
     http = measure_over_http(calls // 4, peers=routers)
-    chats = None
+    chats = llms = None
     if peers.installed("langchain_openai"):
         on_step("LangChain")
         chats = measure_langchain(calls)
-    return Overhead(http=http, in_process=inside, policy=policy, state=state, langchain=chats)
+    if "llama-index-llms-openai" in peers.versions():
+        on_step("LlamaIndex")
+        llms = measure_llama_index(calls)
+    return Overhead(
+        http=http,
+        in_process=inside,
+        policy=policy,
+        state=state,
+        langchain=chats,
+        llama_index=llms,
+    )
 
 
 def as_json(found: Overhead) -> dict[str, Any]:
     """All figures; times in seconds, sizes in bytes per arm. A failed peer has only `failed`."""
     return {
         "benchmark": "overhead",
-        "format": 3,
+        "format": 4,
         "versions": {"python": platform.python_version()} | peers.versions(),
         "bars": {
             "policy_mean_s": {str(size): bar for size, bar in BARS_S.items()},
@@ -78,6 +92,7 @@ def as_json(found: Overhead) -> dict[str, Any]:
         "policy": {str(size): _each(rows) for size, rows in found.policy.items()},
         "state": _each(found.state),
         "langchain": None if found.langchain is None else asdict(found.langchain),
+        "llama_index": None if found.llama_index is None else asdict(found.llama_index),
     }
 
 

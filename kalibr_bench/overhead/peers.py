@@ -14,7 +14,14 @@ T = TypeVar("T")
 
 OFFLINE = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LANGSMITH_TRACING_V2": "false"}
 """Read when they are imported: no price list is fetched, and no trace is sent anywhere."""
-DISTRIBUTIONS = ("openai", "langchain-openai", "litellm", "river", "mabwiser")
+DISTRIBUTIONS = (
+    "openai",
+    "langchain-openai",
+    "llama-index-llms-openai",
+    "litellm",
+    "river",
+    "mabwiser",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

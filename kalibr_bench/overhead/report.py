@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.padding import Padding
 from rich.table import Table
 
-from kalibr_bench.overhead.langchain import InLangChain
+from kalibr_bench.overhead.framework import InFramework
 from kalibr_bench.overhead.measure import Overhead
 from kalibr_bench.overhead.over_http import Called
 from kalibr_bench.overhead.peers import Failed
@@ -25,8 +25,12 @@ def show(found: Overhead, console: Console) -> None:
     """Print the tables."""
     for table in (_over_http(found), _in_process(found), _policy(found), _state(found)):
         console.print(table)
-    if found.langchain is not None:
-        console.print(_langchain(found.langchain))
+    for inside, title, adapter in (
+        (found.langchain, "LangChain's invoke, by the bare chat model's; µs", "kalibr_langchain"),
+        (found.llama_index, "LlamaIndex's chat, by the bare LLM's; µs", "kalibr_llama_index"),
+    ):
+        if inside is not None:
+            console.print(_framework(inside, title, adapter))
     places = {f"K = {size}": rows for size, rows in found.policy.items()}
     for line in _failures({**found.http, **places}):
         console.print(Padding(line, (0, 1)))
@@ -126,9 +130,9 @@ def _state(found: Overhead) -> Table:
     return table
 
 
-def _langchain(found: InLangChain) -> Table:
+def _framework(found: InFramework, title: str, adapter: str) -> Table:
     table = _table(
-        "LangChain's invoke, by the bare chat model's; µs",
+        title,
         ["ratio", "95 %", "added", "at p99", "p50", "64 at once"],
         "",
         "by",
@@ -145,8 +149,8 @@ def _langchain(found: InLangChain) -> Table:
             last = number == len(rows) - 1
             table.add_row("" if number else place, name, *cells, end_section=last)
     table.caption = (
-        "64 at once: throughput by the bare model's. Importing kalibr_langchain takes "
-        f"{1000 * found.import_s.p50:+.0f} ms beyond langchain_openai."
+        f"64 at once: throughput by the bare model's. Importing {adapter} takes "
+        f"{1000 * found.import_s.p50:+.0f} ms beyond the framework's OpenAI model."
     )
     return table
 

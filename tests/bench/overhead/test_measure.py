@@ -33,20 +33,21 @@ def test_the_command_measures_and_writes(tmp_path: Path) -> None:
     assert done.output.index("ratio") < done.output.index("part")
     assert max(map(len, done.output.splitlines())) <= 80
     value = json.loads(file.read_text())
-    assert value["format"] == 3
+    assert value["format"] == 4
     assert value["versions"]["openai"]
     _check_calls(value)
     _check_policy(value)
-    _check_langchain(value["langchain"])
+    _check_framework(value["langchain"], "chat model", "ChatKalibr, 1 path")
+    _check_framework(value["llama_index"], "LLM", "KalibrLLM, 1 path")
 
 
-def _check_langchain(value: dict[str, Any]) -> None:
+def _check_framework(value: dict[str, Any], bare: str, routed: str) -> None:
     for place in ("in_process", "over_http"):
-        assert {"chat model", "with_fallbacks", "ChatKalibr, 1 path"} <= set(value[place])
+        assert {bare, routed} <= set(value[place])
         assert all(row["times"]["p50"] > 0 for row in value[place].values())
-        assert value[place]["chat model"]["added"] == 0.0
-    assert value["crowd"]["chat model"]["value"] == 1.0
-    assert value["crowd"]["ChatKalibr, 1 path"]["value"] > 0.1
+        assert value[place][bare]["added"] == 0.0
+    assert value["crowd"][bare]["value"] == 1.0
+    assert value["crowd"][routed]["value"] > 0.1
     assert value["import_s"]["count"] > 1
 
 
