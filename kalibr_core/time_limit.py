@@ -31,11 +31,13 @@ class TimeLimit:
     or comments meanwhile, and would never time out. A stream enters it once for each chunk.
     """
 
-    __slots__ = ("_before", "until", "was_used")
+    __slots__ = ("_before", "streams", "until", "was_used")
 
     def __init__(self, seconds: float) -> None:
         self.was_used = False
         """Has a socket been worked on under it? If not, nothing has been sent."""
+        self.streams: list[Any] = []
+        """Streams of a client that were opened under it, and are to be closed with its call."""
         self.renew(seconds)
 
     def renew(self, seconds: float) -> None:
@@ -86,6 +88,17 @@ class StreamLimit:
 
 
 _limit: ContextVar[TimeLimit | None] = ContextVar("kalibr_limit", default=None)
+
+
+def note_stream(stream: Any) -> None:
+    """Have the running call close a client's stream that it opens, should it be left early.
+
+    A client's stream and its iterator hold on to each other: unless it is closed, its connection
+    stays open until the garbage collector comes by.
+    """
+    limit = _limit.get()
+    if limit is not None:
+        limit.streams.append(stream)
 
 
 def keep_limits(client: Any) -> Any:

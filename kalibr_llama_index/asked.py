@@ -154,7 +154,6 @@ class Asked:
             ConfigError: says what, which value, what to do.
         """
         check_call(self.arguments, self.session)
-        _check_messages(self.messages)
         given = self.arguments.get("response_format")
         if given is None or isinstance(given, Structured):
             return
@@ -177,10 +176,13 @@ class Asked:
         return output if self.structured is None else self.structured.output(output)
 
 
-def _check_messages(messages: object) -> None:
-    if isinstance(messages, str):
-        return
-    if not isinstance(messages, Sequence):
+def checked_messages(messages: Any) -> Any:
+    """A conversation.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if isinstance(messages, str) or not isinstance(messages, Sequence):
         raise ConfigError(
             f"messages must be a list of ChatMessage, got {type(messages).__name__}; write "
             '[ChatMessage(role="user", content="...")]'
@@ -193,6 +195,18 @@ def _check_messages(messages: object) -> None:
                 f"messages[{index}] must be a ChatMessage, got {type(message).__name__}; write "
                 'ChatMessage(role="user", content="...")'
             )
+    return messages
+
+
+def checked_prompt(prompt: Any) -> str:
+    """A prompt.
+
+    Raises:
+        ConfigError: it is no text.
+    """
+    if not isinstance(prompt, str):
+        raise ConfigError(f"prompt must be a string, got {type(prompt).__name__}")
+    return prompt
 
 
 def _prompt(messages: Sequence[ChatMessage] | str) -> str:

@@ -9,7 +9,7 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM
 from llama_index.llms.openai import OpenAI
 
-from kalibr_core.adapter.sdk import can_be_limited, client_in, make_plain, replaced
+from kalibr_core.adapter.sdk import can_be_limited, client_in, prepare, replaced
 from kalibr_core.time_limit import keep_limits
 
 from .quiet import quiet
@@ -75,11 +75,11 @@ def _connect_openai(copy: OpenAI, *, is_async: bool) -> None:
             openai.DefaultAsyncHttpxClient(follow_redirects=False)
         )
         copy._aclient = None
-        make_plain(copy._get_aclient())
+        prepare(copy._get_aclient())
     else:
         copy._http_client = keep_limits(openai.DefaultHttpxClient(follow_redirects=False))
         copy._client = None
-        make_plain(copy._get_client())
+        prepare(copy._get_client())
 
 
 def _is_default(client: Any) -> bool:

@@ -41,7 +41,7 @@ class ConfiguredLLM(FunctionCallingLLM):
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
 
     goal: str | None = None
-    paths: Sequence[Any] | None = None
+    paths: Any = None
     router: Any = Field(default=None, exclude=True, repr=False)
     task: str | None = None
     success_when: Callable[[str], bool] | None = Field(default=None, exclude=True)

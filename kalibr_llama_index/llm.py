@@ -32,7 +32,8 @@ from kalibr_core.types import Attempt
 
 from . import calls
 from .answers import chunk_of, last_chunk, response_of
-from .asked import Asked
+from .asked import Asked, checked_messages, checked_prompt
+from .closing import aclosed_with, closed_with, inside, noted
 from .configured import ConfiguredLLM
 from .errors import raised
 from .events import decision_of, dispatcher, tell
@@ -105,59 +106,99 @@ class KalibrLLM(ConfiguredLLM):
 
     # How it is called.
 
-    @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer on the path that works now, and on the next where its answer fails gate 1."""
-        answer: ChatResponse = self._call(messages, kwargs)
+        answer: ChatResponse = self._chat(checked_messages(messages), **kwargs)
         return answer
 
-    @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """`chat`, awaited; cancelling it closes the connection and teaches nothing."""
-        answer: ChatResponse = await self._acall(messages, kwargs)
+        answer: ChatResponse = await self._achat(checked_messages(messages), **kwargs)
         return answer
 
-    @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Answer in chunks, as they come or held until gate 1 has passed: see `stream_mode`.
 
-        The last chunk holds the decision's record, and all of the text once more.
+        The last chunk holds the decision's record, and all of the text once more. Closing the
+        stream closes the connection and teaches nothing.
         """
-        return self._stream(self._asked(messages, kwargs))
+        with inside() as made:
+            return closed_with(self._stream_chat(checked_messages(messages), **kwargs), made)
 
-    @llm_chat_callback()
     async def astream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseAsyncGen:
         """`stream_chat`, awaited; cancelling it closes the connection and teaches nothing."""
-        return self._astream(self._asked(messages, kwargs))
+        with inside() as made:
+            stream = await self._astream_chat(checked_messages(messages), **kwargs)
+            return aclosed_with(stream, made)
 
-    @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Complete a prompt; otherwise as `chat`."""
-        answer: CompletionResponse = self._call(prompt, kwargs, formatted=formatted)
+        answer: CompletionResponse = self._complete(
+            checked_prompt(prompt), formatted=formatted, **kwargs
+        )
         return answer
 
-    @llm_completion_callback()
     async def acomplete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponse:
         """`complete`, awaited."""
-        answer: CompletionResponse = await self._acall(prompt, kwargs, formatted=formatted)
+        answer: CompletionResponse = await self._acomplete(
+            checked_prompt(prompt), formatted=formatted, **kwargs
+        )
         return answer
 
-    @llm_completion_callback()
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
         """Complete a prompt in chunks; otherwise as `stream_chat`."""
-        return self._stream(self._asked(prompt, kwargs, formatted=formatted))
+        with inside() as made:
+            stream = self._stream_complete(checked_prompt(prompt), formatted=formatted, **kwargs)
+            return closed_with(stream, made)
 
-    @llm_completion_callback()
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
         """`stream_complete`, awaited."""
+        with inside() as made:
+            stream = await self._astream_complete(
+                checked_prompt(prompt), formatted=formatted, **kwargs
+            )
+            return aclosed_with(stream, made)
+
+    # The same inside LlamaIndex's callbacks: one start and one end for each call.
+
+    @llm_chat_callback()
+    def _chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Any:
+        return self._call(messages, kwargs)
+
+    @llm_chat_callback()
+    async def _achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Any:
+        return await self._acall(messages, kwargs)
+
+    @llm_chat_callback()
+    def _stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Any:
+        return self._stream(self._asked(messages, kwargs))
+
+    @llm_chat_callback()
+    async def _astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Any:
+        return self._astream(self._asked(messages, kwargs))
+
+    @llm_completion_callback()
+    def _complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
+        return self._call(prompt, kwargs, formatted=formatted)
+
+    @llm_completion_callback()
+    async def _acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
+        return await self._acall(prompt, kwargs, formatted=formatted)
+
+    @llm_completion_callback()
+    def _stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
+        return self._stream(self._asked(prompt, kwargs, formatted=formatted))
+
+    @llm_completion_callback()
+    async def _astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
         return self._astream(self._asked(prompt, kwargs, formatted=formatted))
 
     # Tools.
@@ -349,7 +390,7 @@ class KalibrLLM(ConfiguredLLM):
             tell(ends[0].decision, span_id)
             yield last_chunk(ends[0])
 
-        return chunks()
+        return noted(chunks())
 
     def _astream(self, asked: Asked) -> AsyncGenerator[Any, None]:
         routing, span_id = self._routing, active_span_id.get()
@@ -386,7 +427,7 @@ class KalibrLLM(ConfiguredLLM):
             tell(ends[0].decision, span_id)
             yield last_chunk(ends[0])
 
-        return chunks()
+        return noted(chunks())
 
     def _asked(self, messages: Any, kwargs: dict[str, Any], *, formatted: bool = False) -> Asked:
         """The call as it was asked for."""

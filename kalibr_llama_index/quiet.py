@@ -39,7 +39,7 @@ def quiet(cls: type[LLM]) -> type[LLM]:
     """
     layer: type[LLM] | None = None
     for base in reversed(cls.__mro__):
-        found = {name: _unwrapped(vars(base)[name]) for name in FORMS if name in vars(base)}
+        found = {n: inner for n, m in vars(base).items() if (inner := _unwrapped(n, m)) is not None}
         if found and issubclass(base, LLM) and base is not LLM:
             layer = _layer(base, layer, found)
     if layer is None or issubclass(layer, cls):
@@ -57,12 +57,15 @@ def _layer(cls: type[LLM], below: type[LLM] | None, methods: dict[str, Any]) -> 
     return made
 
 
-def _unwrapped(method: Any) -> Any:
-    """The method inside LlamaIndex's spans and callbacks; what is wrapped otherwise stays so."""
+def _unwrapped(name: str, method: Any) -> Any:
+    """The method inside LlamaIndex's spans and callbacks; None: it is wrapped in neither."""
     function = method
-    if hasattr(function, "__dispatcher_span_decorated__"):
+    if name in FORMS and hasattr(function, "__dispatcher_span_decorated__"):
         function = getattr(function, "__wrapped__", function)
-    return _inside_callbacks(function) or function
+    inner = _inside_callbacks(function)
+    if inner is not None:
+        return inner
+    return None if function is method and name not in FORMS else function
 
 
 def _inside_callbacks(function: Any) -> Callable[..., Any] | None:

@@ -133,6 +133,9 @@ def stream(
         if not finished:  # a server that hangs after its last chunk has said all
             told = _told(error, callee, patience.limit)
             raise told from told.__cause__
+    finally:
+        for opened_stream in patience.limit.streams:
+            opened_stream.close()
     _check_end(callee, finished)
 
 
@@ -160,6 +163,9 @@ async def astream(
         if not finished:
             told = _told(error, callee, patience.limit)
             raise told from told.__cause__
+    finally:
+        for opened_stream in patience.limit.streams:
+            await opened_stream.close()
     _check_end(callee, finished)
 
 

@@ -8,10 +8,11 @@ another; so each loop gets a client.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..time_limit import keep_limits
+from ..time_limit import keep_limits, note_stream
 
 
 def replaced(held: Any, made: dict[int, Any], *, own_http: bool) -> Any:
@@ -29,22 +30,44 @@ def replaced(held: Any, made: dict[int, Any], *, own_http: bool) -> Any:
     key = id(getattr(client, "_client", client))
     if key not in made:
         made[key] = client.with_options(max_retries=0, **_http(client, own_http=own_http))
+        prepare(made[key])
     if client is held:
-        make_plain(made[key])
         return made[key]
     from .plain import quicker  # slow to import
 
     return quicker(type(held))(made[key])
 
 
-def make_plain(client: Any) -> None:
-    """Where an OpenAI client has its completions, put the quicker ones."""
+def prepare(client: Any) -> None:
+    """Have a new client's streams noted; where an OpenAI client has its completions, put the
+    quicker ones."""
     from openai import AsyncOpenAI, OpenAI
 
     from .plain import quicker
 
+    client.post = (_anoted if inspect.iscoroutinefunction(client.post) else _noted)(client.post)
     if isinstance(client, OpenAI | AsyncOpenAI):
         vars(client.chat)["completions"] = quicker(type(client.chat.completions))(client)
+
+
+def _noted(post: Callable[..., Any]) -> Callable[..., Any]:
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        answer = post(*args, **kwargs)
+        if kwargs.get("stream") and hasattr(answer, "close"):
+            note_stream(answer)
+        return answer
+
+    return noting
+
+
+def _anoted(post: Callable[..., Any]) -> Callable[..., Any]:
+    async def noting(*args: Any, **kwargs: Any) -> Any:
+        answer = await post(*args, **kwargs)
+        if kwargs.get("stream") and hasattr(answer, "close"):
+            note_stream(answer)
+        return answer
+
+    return noting
 
 
 def client_in(held: Any) -> Any:

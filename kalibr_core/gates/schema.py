@@ -50,6 +50,8 @@ def check_response_format(response_format: Mapping[str, object] | None) -> None:
             "response_format of type json_schema has no schema; put it into "
             '{"type": "json_schema", "json_schema": {"name": ..., "schema": {...}}}'
         )
+    if schema is not None and not isinstance(schema, Mapping | bool):
+        raise ConfigError(f"the JSON schema must be a dict, got {type(schema).__name__}")
     if schema is not None:
         validator_of(schema)
 

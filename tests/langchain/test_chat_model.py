@@ -107,11 +107,20 @@ async def test_cancelling_a_stream_closes_the_connection_and_charges_nobody(
     assert booked == [None, 1.0]
 
 
-def test_leaving_a_stream_charges_nobody(server: LoopbackProvider) -> None:
+def test_leaving_a_stream_closes_the_connection_and_charges_nobody(
+    server: LoopbackProvider,
+) -> None:
+    server.fault(FIRST, Fault(kind="stall", after_tokens=3))
     model = make(server)
     stream = model.stream(QUESTION)
-    next(stream)
+    while not next(stream).content:
+        pass
     stream.close()  # type: ignore[attr-defined]  # it is a generator
+    for _ in range(200):
+        if server.stats(KEY)[FIRST].closed_early:
+            break
+        time.sleep(0.02)
+    assert server.stats(KEY)[FIRST].closed_early == 1
     entries = [entry for _, entry in model.core._learner.ledger.entries()]
     assert model.core.unwritten == 0
     assert all(entry.reward is None for entry in entries)

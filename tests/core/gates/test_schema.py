@@ -143,3 +143,10 @@ def test_nothing_is_fetched_from_the_net(monkeypatch):
     schema = {"$id": "https://example.org/", "$ref": "person.json"}
     assert check('{"name": 3}', of(schema)).passed is None
     assert not asked
+
+
+@pytest.mark.parametrize("schema", [7, "object", ["object"]])
+def test_a_schema_that_is_no_dict_is_told(schema: object) -> None:
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    with pytest.raises(ConfigError, match="the JSON schema must be a dict, got"):
+        check_response_format(wanted)
