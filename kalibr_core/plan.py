@@ -42,6 +42,8 @@ Order: TypeAlias = "Attempt | Wait"
 Event: TypeAlias = "FirstChunk | Succeeded[T] | Failed | Waited"
 Plan: TypeAlias = "Generator[Order, Event[T], Done[T]]"
 
+UNSENT = (FailureKind.CALLER, FailureKind.UNSUPPORTED)
+"""Failures before anything was sent, or of servers without the thing that was asked for."""
 POOREST = ("empty", "refusal", "error_text")
 """Refused outputs that `on_exhausted="best"` gives out only where there is no other."""
 
@@ -227,7 +229,7 @@ class _Run(Generic[T]):
         # A provider that refused to answer does not bill; one that was cut off may.
         if usage is None and failure is not None and failure.status is not None:
             return 0.0
-        if failure is not None and failure.kind is FailureKind.CALLER:
+        if failure is not None and failure.kind in UNSENT:
             return 0.0
         return self.call.choice.cost_usd(attempt.path, usage)
 

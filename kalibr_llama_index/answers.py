@@ -19,11 +19,11 @@ def response_of(done: Done[Piece]) -> Any:
     return _recorded(_held(done.answer), done, {})
 
 
-def chunk_of(piece: Piece, path_id: str) -> Any:
+def chunk_of(piece: Piece) -> Any:
     """A chunk, which tells whose it is: LlamaIndex asks for its tool calls before the end."""
     response = _held(piece)
-    told = {**response.additional_kwargs, KEY: {"path": path_id}}
-    return _with(response, path_id, additional_kwargs=told)
+    told = {**response.additional_kwargs, KEY: {"path": piece.path_id}}
+    return _with(response, piece.path_id, additional_kwargs=told)
 
 
 def last_chunk(done: Done[tuple[Piece, ...]]) -> Any:

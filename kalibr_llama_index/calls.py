@@ -48,7 +48,7 @@ def stream(path: PathLLM, asked: Asked, attempt: Attempt) -> Generator[Piece, No
     method = getattr(path.blocking, f"stream_{asked.form}")
 
     def opened(limit: TimeLimit) -> Iterable[Piece]:
-        return _pieces(method(**_timed(path, arguments, limit)))
+        return _pieces(path, method(**_timed(path, arguments, limit)))
 
     yield from attempts.stream(path, attempt, opened, READS)
 
@@ -59,26 +59,26 @@ async def astream(path: PathLLM, asked: Asked, attempt: Attempt) -> AsyncGenerat
     method = getattr(path.in_loop, f"astream_{asked.form}")
 
     async def opened(limit: TimeLimit) -> AsyncIterable[Piece]:
-        return _apieces(await method(**_timed(path, arguments, limit)))
+        return _apieces(path, await method(**_timed(path, arguments, limit)))
 
     async with aclosing(attempts.astream(path, attempt, opened, READS)) as pieces:
         async for piece in pieces:
             yield piece
 
 
-def _pieces(responses: Any) -> Generator[Piece, None, None]:
+def _pieces(path: PathLLM, responses: Any) -> Generator[Piece, None, None]:
     try:
         for response in responses:
-            yield Piece(response)
+            yield Piece(response, path.path.id)
     finally:
         if hasattr(responses, "close"):
             responses.close()
 
 
-async def _apieces(responses: Any) -> AsyncGenerator[Piece, None]:
+async def _apieces(path: PathLLM, responses: Any) -> AsyncGenerator[Piece, None]:
     try:
         async for response in responses:
-            yield Piece(response)
+            yield Piece(response, path.path.id)
     finally:
         if hasattr(responses, "aclose"):
             await responses.aclose()
@@ -91,7 +91,7 @@ def _validated(path: PathLLM, asked: Asked, response: Any) -> Piece:
         response = path.llm._validate_chat_with_tools_response(
             response, tools.originals, allow_parallel_tool_calls=tools.allow_parallel
         )
-    return Piece(response)
+    return Piece(response, path.path.id)
 
 
 def _timed(path: PathLLM, arguments: dict[str, Any], limit: TimeLimit) -> dict[str, Any]:

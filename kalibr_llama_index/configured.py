@@ -129,6 +129,12 @@ class ConfiguredLLM(FunctionCallingLLM):
         """LlamaIndex's name for it."""
         return "KalibrLLM"
 
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """No key of an LLM among the paths is shown."""
+        routing = vars(self).get("_routing")
+        shown = [path.id for path in routing.router.paths] if routing is not None else None
+        return [("goal", self.goal if routing is None else routing.router.goal), ("paths", shown)]
+
     def close(self) -> None:
         """Write what is learned down, and close connections and ledger; further calls raise.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import aclosing, closing
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -21,28 +20,19 @@ from llama_index.core.instrumentation.events.llm import (
     LLMStructuredPredictEndEvent,
     LLMStructuredPredictStartEvent,
 )
-from llama_index.core.instrumentation.span import active_span_id
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 
-from kalibr_core.adapter.asking import checked_exhaustion
-from kalibr_core.plan import Done
-from kalibr_core.types import Attempt
-
-from . import calls
-from .answers import chunk_of, last_chunk, response_of
-from .asked import Asked, checked_messages, checked_prompt
-from .closing import aclosed_with, closed_with, inside, noted
-from .configured import ConfiguredLLM
-from .errors import raised
-from .events import decision_of, dispatcher, tell
+from .asked import checked_messages, checked_prompt
+from .closing import aclosed_with, closed_with, inside
+from .events import dispatcher
 from .feedback import decision_id_of, record_in
 from .quiet import FORMS
-from .reading import Piece, opens, selections, shows
-from .session import session_of_tags
+from .reading import selections
+from .routed import RoutedLLM
 from .structured import Structured
-from .tools import Tools, as_tools, given
+from .tools import Tools, given
 
 SESSION, EXHAUSTED = "session_id", "on_exhausted"
 """Arguments of a call that are for this LLM, and go to no path."""
@@ -53,7 +43,7 @@ PROGRAMS = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
 """Arguments of LlamaIndex's own programs, of which a routed one has no need."""
 
 
-class KalibrLLM(ConfiguredLLM):
+class KalibrLLM(RoutedLLM):
     """An LLM that sends each call to the path that works now, at the lowest price.
 
     It stands wherever LlamaIndex's `OpenAI` stood: in `Settings.llm`, in query engines, chat
@@ -318,138 +308,6 @@ class KalibrLLM(ConfiguredLLM):
         return self._routing.router.report(
             decision_id_of(response), success=success, score=score, reason=reason
         )
-
-    # The core's four drivers.
-
-    def _call(self, messages: Any, kwargs: dict[str, Any], *, formatted: bool = False) -> Any:
-        asked, routing = self._asked(messages, kwargs, formatted=formatted), self._routing
-        span_id = active_span_id.get()
-        try:
-            done = routing.router.call(
-                asked.request,
-                lambda attempt: calls.whole(routing.llms[attempt.path.id], asked, attempt),
-                read=asked.read,
-                on_exhausted=asked.on_exhausted,
-            )
-        except Exception as error:  # noqa: BLE001  # it is raised again
-            tell(decision_of(error), span_id)
-            raised(error, structured=asked.structured is not None)
-        tell(done.decision, span_id)
-        return response_of(done)
-
-    async def _acall(
-        self, messages: Any, kwargs: dict[str, Any], *, formatted: bool = False
-    ) -> Any:
-        asked, routing = self._asked(messages, kwargs, formatted=formatted), self._routing
-        span_id = active_span_id.get()
-        try:
-            done = await routing.router.acall(
-                asked.request,
-                lambda attempt: calls.awhole(routing.llms[attempt.path.id], asked, attempt),
-                read=asked.read,
-                on_exhausted=asked.on_exhausted,
-            )
-        except Exception as error:  # noqa: BLE001  # it is raised again
-            tell(decision_of(error), span_id)
-            raised(error, structured=asked.structured is not None)
-        tell(done.decision, span_id)
-        return response_of(done)
-
-    def _stream(self, asked: Asked) -> Generator[Any, None, None]:
-        routing, span_id = self._routing, active_span_id.get()
-        ends: list[Done[tuple[Piece, ...]]] = []
-        path_id = ""
-
-        def invoke(attempt: Attempt) -> Generator[Piece, None, None]:
-            nonlocal path_id
-            path_id = attempt.path.id
-            return calls.stream(routing.llms[path_id], asked, attempt)
-
-        def chunks() -> Generator[Any, None, None]:
-            before: Piece | None = None
-            try:
-                with closing(
-                    routing.router.call_stream(
-                        asked.request,
-                        invoke,
-                        read=asked.read_all,
-                        opens=shows if self.stream_mode == "live" else opens,
-                        finish=ends.append,
-                        on_exhausted=asked.on_exhausted,
-                        hold=self._holds(asked),
-                    )
-                ) as pieces:
-                    for piece in pieces:
-                        if before is not None and not ends:
-                            before.release()
-                        before = piece
-                        yield chunk_of(piece, ends[0].decision.path.id if ends else path_id)
-            except Exception as error:  # noqa: BLE001  # it is raised again
-                tell(decision_of(error), span_id)
-                raised(error, structured=asked.structured is not None)
-            tell(ends[0].decision, span_id)
-            yield last_chunk(ends[0])
-
-        return noted(chunks())
-
-    def _astream(self, asked: Asked) -> AsyncGenerator[Any, None]:
-        routing, span_id = self._routing, active_span_id.get()
-        ends: list[Done[tuple[Piece, ...]]] = []
-        path_id = ""
-
-        def invoke(attempt: Attempt) -> AsyncGenerator[Piece, None]:
-            nonlocal path_id
-            path_id = attempt.path.id
-            return calls.astream(routing.llms[path_id], asked, attempt)
-
-        async def chunks() -> AsyncGenerator[Any, None]:
-            before: Piece | None = None
-            try:
-                async with aclosing(
-                    routing.router.acall_stream(
-                        asked.request,
-                        invoke,
-                        read=asked.read_all,
-                        opens=shows if self.stream_mode == "live" else opens,
-                        finish=ends.append,
-                        on_exhausted=asked.on_exhausted,
-                        hold=self._holds(asked),
-                    )
-                ) as pieces:
-                    async for piece in pieces:
-                        if before is not None and not ends:
-                            before.release()
-                        before = piece
-                        yield chunk_of(piece, ends[0].decision.path.id if ends else path_id)
-            except Exception as error:  # noqa: BLE001  # it is raised again
-                tell(decision_of(error), span_id)
-                raised(error, structured=asked.structured is not None)
-            tell(ends[0].decision, span_id)
-            yield last_chunk(ends[0])
-
-        return noted(chunks())
-
-    def _asked(self, messages: Any, kwargs: dict[str, Any], *, formatted: bool = False) -> Asked:
-        """The call as it was asked for."""
-        session = kwargs.pop(SESSION, None)
-        exhausted = checked_exhaustion(kwargs.pop(EXHAUSTED, None))
-        if kwargs.get("tools") and not isinstance(kwargs["tools"], Tools):
-            as_tools(kwargs["tools"])
-        asked = Asked(
-            messages=messages,
-            formatted=formatted,
-            arguments=kwargs,
-            defaults=self._defaults,
-            session=session if session is not None else session_of_tags(),
-            on_exhausted=exhausted,
-            most_tokens=self._routing.most_tokens,
-        )
-        asked.check()
-        return asked
-
-    def _holds(self, asked: Asked) -> bool:
-        """A structured answer is held until it is understood, unless "live" is asked for."""
-        return asked.structured is not None and self.stream_mode != "live"
 
 
 def _for_call(wanted: Structured, llm_kwargs: dict[str, Any] | None) -> dict[str, Any]:

@@ -41,12 +41,13 @@ class Piece:
     are let go.
     """
 
-    __slots__ = ("finish", "model", "refusal", "response", "usage")
+    __slots__ = ("finish", "model", "path_id", "refusal", "response", "usage")
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, path_id: str = "") -> None:
         if not isinstance(response, ChatResponse | CompletionResponse):
             raise BadResponse(f"the LLM answered with a {type(response).__name__}")
         self.response: Response | None = response
+        self.path_id = path_id
         raw = response.raw
         if isinstance(raw, OPENAIS):  # most are, and looking around takes a tenth of a call
             choices = getattr(raw, "choices", None)

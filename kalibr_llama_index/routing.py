@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from llama_index.core.base.llms.types import LLMMetadata, MessageRole
+from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW
 from llama_index.core.llms import LLM
 
 from kalibr_core import Router
@@ -15,6 +17,8 @@ from kalibr_core.providers import endpoints_of
 
 from .path_llm import PathLLM
 from .paths import LLMS, LLMPathSpec
+
+log = logging.getLogger("kalibr")
 
 
 class Routing:
@@ -82,6 +86,7 @@ def common_metadata(llms: Sequence[PathLLM], *, goal: str) -> LLMMetadata:
     tokens of the window to the answer: the largest counts.
     """
     known = [llm.metadata for llm in llms]
+    _warn_of_windows(llms)
     roles = {metadata.system_role for metadata in known}
     return LLMMetadata(
         context_window=min(_window(llm) for llm in llms),
@@ -91,6 +96,21 @@ def common_metadata(llms: Sequence[PathLLM], *, goal: str) -> LLMMetadata:
         model_name=f"kalibr/{goal}",
         system_role=roles.pop() if len(roles) == 1 else MessageRole.SYSTEM,
     )
+
+
+def _warn_of_windows(llms: Sequence[PathLLM]) -> None:
+    """LLM classes that know no window say LlamaIndex's default, which then is everybody's."""
+    largest = max(map(_window, llms))
+    for llm in llms:
+        window = _window(llm)
+        if window <= DEFAULT_CONTEXT_WINDOW < largest:
+            log.warning(
+                "kalibr: path %r says that its context window is %d tokens, by which LlamaIndex "
+                "packs the prompts for all paths; set context_window= on its LLM, or declare it, "
+                'such as {"model": llm, "context_window": 128000}',
+                llm.path.id,
+                window,
+            )
 
 
 def _window(llm: PathLLM) -> int:

@@ -7,6 +7,7 @@ that its error tells no key, and whose fault it was, is the same for all of them
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -19,6 +20,7 @@ from collections.abc import (
 )
 from contextlib import aclosing, closing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..clients import redact
@@ -28,6 +30,8 @@ from ..types import Attempt, Path
 
 T = TypeVar("T")
 C = TypeVar("C")
+
+log = logging.getLogger("kalibr")
 
 DEAD_LOOPS = 3
 """Connections of closed event loops that a model may hold on to, and an attempt drops."""
@@ -258,9 +262,33 @@ def _lacks_responses(error: Exception) -> bool:
 
 
 def _unable(callee: Callee, why: str, error: Exception) -> Exception:
+    _warn(callee.path.id, type(error).__name__, _place_of(error))
     unable = NoEligiblePath([f"{callee.path.id}: {why}"])
     unable.__cause__ = error
     return unable
+
+
+@lru_cache(maxsize=256)
+def _warn(path_id: str, error: str, place: str) -> None:
+    """Tell once that a path cannot be asked: it may never be. An error's text is not logged, for it
+    may hold some of the prompt."""
+    log.warning(
+        "kalibr: path %r could not be asked (%s in %s): such calls go to the other paths",
+        path_id,
+        error,
+        place,
+    )
+
+
+def _place_of(error: Exception) -> str:
+    """Module and function that raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "?"
+    frame = trace.tb_frame
+    return f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}"
 
 
 def _was_read(error: Exception, readers: tuple[str, ...]) -> bool:
