@@ -124,7 +124,7 @@ class Asked:
         wanted, tools = self.structured, self.tools
         return Request(
             prompt=prompt,
-            tools=tools.known if isinstance(tools, Tools) else tools,
+            tools=_demanded(wanted, tools),
             response_format={"type": "json_object"}
             if wanted is not None
             else self.arguments.get("response_format"),
@@ -174,6 +174,13 @@ class Asked:
         """A stream as the gates judge it."""
         output = read_pieces(pieces)
         return output if self.structured is None else self.structured.output(output)
+
+
+def _demanded(wanted: Structured | None, tools: Any) -> Any:
+    """The tools that a path must be able to call."""
+    if wanted is not None and wanted.method == "function":
+        return wanted.tools
+    return tools.known if isinstance(tools, Tools) else tools
 
 
 def checked_messages(messages: Any) -> Any:

@@ -272,6 +272,7 @@ class KalibrLLM(RoutedLLM):
         for chunk in self.stream_chat(messages, **_for_call(wanted, llm_kwargs)):
             found = wanted.partial(chunk, found)
             yield found
+        wanted.check_whole(found)
 
     async def _structured_astream_call(
         self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **args: Any
@@ -285,6 +286,7 @@ class KalibrLLM(RoutedLLM):
             async for chunk in chunks:
                 found = wanted.partial(chunk, found)
                 yield found
+            wanted.check_whole(found)
 
         return partials()
 

@@ -100,18 +100,31 @@ class Structured(dict[str, Any]):
         Raises:
             ValueError: it does not fit.
         """
-        return self.parse(_json_in(self._text(response)))
+        return self.parse(self._text(response))
 
     def partial(self, response: ChatResponse, before: BaseModel | None) -> Any:
         """The structure as far as it has come: an instance, or one whose fields are optional."""
+        try:
+            return self.value(response)
+        except ValueError:
+            pass  # it has not come that far
         said = ChatResponse(
             message=ChatMessage(role=MessageRole.ASSISTANT, content=self._text(response))
         )
         return process_streaming_content_incremental(said, self.output_cls, before)
 
+    def check_whole(self, found: Any) -> None:
+        """Refuse a stream's last instance that does not fit, which a live stream may end with.
+
+        Raises:
+            ValueError: it lacks something.
+        """
+        if not isinstance(found, self.output_cls):
+            raise ValueError(f"the stream ended with no whole {self.output_cls.__name__}")
+
     def _text(self, response: ChatResponse) -> str:
-        calls = tool_calls_of(response)
-        return calls[0].arguments if calls else text_of(response)
+        said = Output(text=text_of(response), tool_calls=tool_calls_of(response))
+        return self.output(said).text
 
 
 def _schema_of(path: PathLLM, output_cls: type[BaseModel]) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from llama_index.core.agent.workflow import (
     FunctionAgent,
     ReActAgent,
 )
-from llama_index.core.instrumentation import get_dispatcher
+from llama_index.core.base.llms.types import ToolCallBlock
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
-from llama_index.core.base.llms.types import ToolCallBlock
 from llama_index.core.llms import ChatMessage, MockLLM, TextBlock
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.llms.openai_like import OpenAILike
+from llama_index_instrumentation import get_dispatcher
 
 from kalibr_bench.provider import Answer, Fault, LoopbackProvider, ToolCall
 from kalibr_llama_index import AttemptFailedEvent, KalibrEventHandler, KalibrLLM
@@ -41,7 +41,7 @@ def calling(name: str, arguments: str) -> Answer:
     return Answer(text=None, tool_calls=(ToolCall(name=name, arguments=arguments),))
 
 
-BAD = {
+BAD: dict[str, tuple[Any, str, str | None]] = {
     "server error": (Fault(kind="server_error"), "server_error", None),
     "no JSON": (calling("weather", '{"city": "Par'), "bad_output", "tool_call"),
     "not an object": (calling("weather", '["Paris"]'), "bad_output", "tool_call"),
@@ -107,7 +107,7 @@ async def test_an_agent_calls_its_tool_and_answers_on_the_first_path(
     streaming: bool, server: LoopbackProvider, failed: Failures
 ) -> None:
     agent = FunctionAgent(tools=[weather], llm=make(server), streaming=streaming)
-    result = await agent.run(QUESTION)
+    result: Any = await agent.run(QUESTION)
     assert "Sunny in Paris." in str(result)
     assert [call.tool_kwargs for call in result.tool_calls] == [{"city": "Paris"}]
     assert asked(server) == [FIRST, FIRST]
@@ -123,7 +123,7 @@ async def test_what_the_first_path_gets_wrong_is_healed_and_charged_to_it(
     answer, kind, reason = BAD[bad]
     server.script(FIRST, [answer])
     agent = FunctionAgent(tools=[weather], llm=make(server), streaming=streaming)
-    result = await agent.run(QUESTION)
+    result: Any = await agent.run(QUESTION)
     assert "Sunny in Paris." in str(result)
     assert failed.told == [(FIRST, kind, reason)]
     assert [(c.tool_name, c.tool_kwargs) for c in result.tool_calls] == [
@@ -158,7 +158,7 @@ async def test_a_tool_call_that_no_path_gets_right_is_the_agents_to_mend(
     server.script(FIRST, [wrong, wrong])
     server.script(SECOND, [wrong])
     agent = FunctionAgent(tools=[weather], llm=make(server), streaming=streaming)
-    result = await agent.run(QUESTION)
+    result: Any = await agent.run(QUESTION)
     assert result.tool_calls[0].tool_output.is_error
     assert {failure for _, failure, _ in failed.told} == {"bad_output"}
     body: Any = server.requests()[-1].body
@@ -189,7 +189,7 @@ async def test_parallel_calls_of_one_answer_all_reach_their_tools(
     half = ToolCall(name="weather", arguments='{"city": ')
     server.script(FIRST, [Answer(text=None, tool_calls=(good, half))])
     server.script(SECOND, [Answer(text=None, tool_calls=(good, other))])
-    result = await FunctionAgent(tools=[weather], llm=make(server)).run(QUESTION)
+    result: Any = await FunctionAgent(tools=[weather], llm=make(server)).run(QUESTION)
     assert [call.tool_kwargs["city"] for call in result.tool_calls] == ["Paris", "Rome"]
     assert failed.told == [(FIRST, "bad_output", "tool_call")], "one bad call spoils an answer"
 
@@ -210,10 +210,12 @@ async def test_initial_tool_choice_is_asked_of_the_path_that_heals_too(
     agent = FunctionAgent(
         tools=[weather], llm=make(server), initial_tool_choice="weather", streaming=streaming
     )
-    result = await agent.run("Hello there, how are you?")
+    result: Any = await agent.run("Hello there, how are you?")
     assert len(result.tool_calls) == 1
     first, second, last = (request.body for request in server.requests())
-    assert first and second and last
+    assert first
+    assert second
+    assert last
     assert first["tool_choice"] == second["tool_choice"]
     assert first["tool_choice"]["function"]["name"] == "weather"
     assert last.get("tool_choice") in (None, "auto")
@@ -228,7 +230,7 @@ async def test_text_where_a_call_was_demanded_is_a_failure(
     agent = FunctionAgent(
         tools=[weather], llm=make(server), initial_tool_choice="weather", streaming=streaming
     )
-    result = await agent.run("Hello there, how are you?")
+    result: Any = await agent.run("Hello there, how are you?")
     assert failed.told == [(FIRST, "bad_output", "tool_call")]
     assert bool(result.tool_calls) is not streaming
 
@@ -248,7 +250,7 @@ async def test_a_path_without_tools_is_never_asked_for_them(
     ]
     llm = make(server, *deaf, FIRST, SECOND)
     server.script(FIRST, [Fault(kind="server_error")])
-    result = await FunctionAgent(tools=[weather], llm=llm, streaming=streaming).run(QUESTION)
+    result: Any = await FunctionAgent(tools=[weather], llm=llm, streaming=streaming).run(QUESTION)
     assert "Sunny in Paris." in str(result)
     assert asked(server) == [FIRST, SECOND, FIRST]
     assert failed.told == [(FIRST, "server_error", None)]
@@ -272,7 +274,7 @@ async def test_a_conversations_next_turn_may_come_from_another_path(
     memory = ChatMemoryBuffer.from_defaults(token_limit=4000)
     await agent.run(QUESTION, memory=memory)
     server.fault(FIRST, Fault(kind="unavailable"))
-    result = await agent.run("And in Rome? Use the tool.", memory=memory)
+    result: Any = await agent.run("And in Rome? Use the tool.", memory=memory)
     assert "Sunny in Rome." in str(result)
     assert asked(server)[2:] == [FIRST, SECOND, FIRST, SECOND]
     body: Any = server.requests(SECOND)[0].body
@@ -307,7 +309,7 @@ async def test_a_react_agents_step_is_healed(
     server.script(FIRST, [bad, ENDS])
     server.script(SECOND, [THINKS])
     llm = make(server, stream_mode="hold")
-    result = await ReActAgent(tools=[weather], llm=llm, streaming=streaming).run(QUESTION)
+    result: Any = await ReActAgent(tools=[weather], llm=llm, streaming=streaming).run(QUESTION)
     assert str(result) == "Sunny in Paris."
     assert [(c.tool_name, c.tool_kwargs) for c in result.tool_calls] == [
         ("weather", {"city": "Paris"})
@@ -320,7 +322,7 @@ async def test_a_react_agent_may_use_a_path_that_calls_no_tools(server: Loopback
     """It is given none: they stand in the prompt."""
     llm = make(server, {"model": FIRST, "tools": False}, SECOND)
     server.script(FIRST, [THINKS, ENDS])
-    result = await ReActAgent(tools=[weather], llm=llm).run(QUESTION)
+    result: Any = await ReActAgent(tools=[weather], llm=llm).run(QUESTION)
     assert str(result) == "Sunny in Paris."
     assert asked(server) == [FIRST, FIRST]
 
@@ -362,7 +364,7 @@ async def test_two_agents_hand_over_and_answer_though_each_step_fails_first(
     server.script(
         SECOND, [HAND_OFF, calling("weather", '{"city": "Paris"}'), "It is sunny in Paris today."]
     )
-    result = await team(make(server), streaming=streaming).run(QUESTION)
+    result: Any = await team(make(server), streaming=streaming).run(QUESTION)
     assert str(result) == "It is sunny in Paris today."
     assert result.current_agent_name == "forecaster"
     assert failed.told == [(FIRST, kind, reason)] * 3
@@ -376,7 +378,7 @@ async def test_a_hand_off_to_nobody_is_refused_before_the_workflow_sees_it(
     server.script(FIRST, [calling("handoff", '{"reason": "it knows"}')])
     server.script(SECOND, [HAND_OFF])
     server.script(FIRST, [calling("weather", '{"city": "Paris"}'), "It is sunny in Paris today."])
-    result = await team(make(server), streaming=streaming).run(QUESTION)
+    result: Any = await team(make(server), streaming=streaming).run(QUESTION)
     assert str(result) == "It is sunny in Paris today."
     assert failed.told == [(FIRST, "bad_output", "tool_call")]
 

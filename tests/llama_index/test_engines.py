@@ -85,16 +85,13 @@ def index() -> VectorStoreIndex:
     return VectorStoreIndex.from_documents([Document(text=fact) for fact in FACTS])
 
 
-def attempts(llm: KalibrLLM) -> list[tuple[str, str | None, str | None]]:
+def attempts(llm: KalibrLLM) -> list[tuple[str | None, Any, Any]]:
     """Each attempt of the model: its path, its failure, and gate 1's reason."""
     found = [e for _, e in llm.core._learner.ledger.entries() if e.kind == "attempt"]
+    kinds = [entry.data.get("failure") for entry in found]
     return [
-        (
-            str(entry.path_id),
-            entry.data.get("failure"),  # type: ignore[misc]  # JSON
-            entry.data.get("reason") if entry.data.get("failure") == "bad_output" else None,  # type: ignore[misc]
-        )
-        for entry in found
+        (entry.path_id, kind, entry.data.get("reason") if kind == "bad_output" else None)
+        for entry, kind in zip(found, kinds, strict=True)
     ]
 
 
@@ -124,13 +121,13 @@ def test_every_response_mode_answers_over_a_broken_path(
 ) -> None:
     server.fault(FIRST, Fault(kind="server_error"))
     engine = index.as_query_engine(response_mode=mode, similarity_top_k=3)
-    response: Any = asyncio.run(engine.aquery(QUESTION)) if way == "aquery" else None
-    response = response or engine.query(QUESTION)
+    response: Any = (
+        engine.query(QUESTION) if way == "query" else asyncio.run(engine.aquery(QUESTION))
+    )
     assert sorted(attempts(llm)) == sorted(HEALED * CALLS[mode])
     assert server.stats()[SECOND].requests == CALLS[mode]
-    assert bool(str(response)) is (mode != ResponseMode.NO_TEXT)
-    expected = 0 if mode == ResponseMode.GENERATION else 3
-    assert len(response.source_nodes) == expected
+    assert bool(response.response) is (mode != ResponseMode.NO_TEXT)
+    assert len(response.source_nodes) == 3
 
 
 @pytest.mark.parametrize("way", ["query", "aquery"])
@@ -146,7 +143,7 @@ def test_every_response_mode_that_streams_does_so_over_a_broken_path(
 
     text = asyncio.run(told()) if way == "aquery" else answered(engine.query(QUESTION))
     assert sorted(attempts(llm)) == sorted(HEALED * CALLS[mode])
-    assert bool(text) is (mode != ResponseMode.NO_TEXT)
+    assert len(text) > 20 or mode == ResponseMode.NO_TEXT
 
 
 @pytest.mark.parametrize("way", ["query", "aquery"])
@@ -189,7 +186,8 @@ def test_the_context_reaches_both_paths_alike(
     server.script(FIRST, [Answer(text="")])
     index.as_query_engine(similarity_top_k=3).query(QUESTION)
     first, second = (request.body for request in server.requests())
-    assert first and second
+    assert first
+    assert second
     assert first["messages"] == second["messages"]
     assert all(fact in json.dumps(first["messages"]) for fact in FACTS)
 
@@ -202,12 +200,19 @@ def test_where_all_paths_fail_the_query_raises_and_tells_every_attempt(
     engine = index.as_query_engine()
     with pytest.raises(AllPathsFailed) as caught:
         engine.query(QUESTION) if way == "query" else asyncio.run(engine.aquery(QUESTION))
-    failed = caught.value.kalibr.outcomes  # type: ignore[attr-defined]
-    assert {outcome.path_id for outcome in failed} == {FIRST, SECOND}
+    told = caught.value.kalibr
+    assert told is not None
+    assert {outcome.path_id for outcome in told.outcomes} == {FIRST, SECOND}
 
 
-@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("mode", [ResponseMode.REFINE, ResponseMode.ACCUMULATE])
+@pytest.mark.parametrize(
+    ("mode", "streaming"),
+    [
+        (ResponseMode.REFINE, False),
+        (ResponseMode.REFINE, True),
+        (ResponseMode.ACCUMULATE, False),
+    ],
+)
 def test_a_querys_run_knows_its_decisions(
     mode: ResponseMode,
     streaming: bool,
@@ -216,8 +221,6 @@ def test_a_querys_run_knows_its_decisions(
     server: LoopbackProvider,
     listening: KalibrEventHandler,
 ) -> None:
-    if streaming and mode in WHOLE_ONLY:
-        streaming = False
     server.fault(FIRST, Fault(kind="server_error"))
     engine = index.as_query_engine(response_mode=mode, similarity_top_k=3, streaming=streaming)
     answered(engine.query(QUESTION))
@@ -291,9 +294,7 @@ def test_a_chat_engine_condenses_and_answers_over_a_broken_path(
 ) -> None:
     """The second turn makes two calls, of which both are healed; what was said is remembered."""
     server.fault(FIRST, Fault(kind="server_error"))
-    server.script(
-        SECOND, ["It is Paris.", "What is the capital of Italy?", "The capital is Rome."]
-    )
+    server.script(SECOND, ["It is Paris.", "What is the capital of Italy?", "The capital is Rome."])
     engine = CondensePlusContextChatEngine.from_defaults(retriever=index.as_retriever())
     assert say(engine, way, QUESTION) == "It is Paris."
     assert say(engine, way, "And of Italy?") == "The capital is Rome."
@@ -429,6 +430,8 @@ def test_the_window_is_the_smallest_paths_so_that_every_path_can_take_the_prompt
     index = SummaryIndex.from_documents([Document(text=long)])
     server.fault(FIRST, Fault(kind="server_error"))
     index.as_query_engine(llm=llm).query(QUESTION)
-    told = [e.data for _, e in llm.core._learner.ledger.entries() if e.path_id == SECOND]
+    told: list[Any] = [
+        entry.data for _, entry in llm.core._learner.ledger.entries() if entry.path_id == SECOND
+    ]
     assert len(told) > 1, "packed into several calls"
-    assert all(int(data["input_tokens"]) < 4_000 for data in told)  # type: ignore[call-overload]
+    assert all(int(data["input_tokens"]) < 4_000 for data in told)
