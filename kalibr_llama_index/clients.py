@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 from typing import Any
 
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM
 from llama_index.llms.openai import OpenAI
 
-from kalibr_core.adapter.sdk import can_be_limited, client_in, prepare, replaced
+from kalibr_core.adapter.sdk import can_be_limited, client_in, of_sdk, prepare, replaced
 from kalibr_core.time_limit import keep_limits
 
 from .quiet import quiet
@@ -38,22 +38,23 @@ def unretried(llm: LLM, *, is_async: bool) -> LLM:
     if isinstance(copy, OpenAI):  # a stream's cost is in its usage
         copy.additional_kwargs = {"stream_options": USAGE, **copy.additional_kwargs}
     own_http = not has_own_http(llm)
-    if isinstance(copy, OpenAI) and _held(copy, SYNC[0]) is None and own_http:
+    if isinstance(copy, OpenAI) and held(copy, SYNC[0]) is None and own_http:
         _connect_openai(copy, is_async=is_async)
         return copy
     made: dict[int, Any] = {}
     for name in (*SYNC, *ASYNC):
-        found = replaced(_held(copy, name), made, own_http=own_http and (name in ASYNC) == is_async)
+        found = replaced(held(copy, name), made, own_http=own_http and (name in ASYNC) == is_async)
         if found is not None:
-            setattr(copy, name, found)
+            with contextlib.suppress(AttributeError):  # a property, made anew each time
+                setattr(copy, name, found)
     return copy
 
 
 def has_own_http(llm: LLM) -> bool:
     """Are the connections the user's own?"""
-    if any(_held(llm, name) is not None for name in OWN_HTTP):
+    if any(held(llm, name) is not None for name in OWN_HTTP):
         return True
-    clients = (client_in(_held(llm, name)) for name in (*SYNC, *ASYNC))
+    clients = (client_in(held(llm, name)) for name in (*SYNC, *ASYNC))
     return any(client is not None and not _is_default(client) for client in clients)
 
 
@@ -63,7 +64,7 @@ def is_limited(llm: LLM) -> bool:
         return False
     if isinstance(llm, OpenAI):
         return True  # it makes its clients when it is first called
-    return any(can_be_limited(_held(llm, name)) for name in (*SYNC, *ASYNC))
+    return any(can_be_limited(held(llm, name)) for name in (*SYNC, *ASYNC))
 
 
 def _connect_openai(copy: OpenAI, *, is_async: bool) -> None:
@@ -85,14 +86,14 @@ def _connect_openai(copy: OpenAI, *, is_async: bool) -> None:
 def _is_default(client: Any) -> bool:
     """Has the SDK made the client's connections itself?"""
     http = getattr(client, "_client", None)
-    sdk = type(client).__module__.partition(".")[0]
-    base = importlib.import_module(f"{sdk}._base_client") if http is not None else None
     names = ("SyncHttpxClientWrapper", "AsyncHttpxClientWrapper")
-    wrappers = tuple(kind for name in names if (kind := getattr(base, name, None)) is not None)
-    return not wrappers or isinstance(http, wrappers)
+    found = (of_sdk(client, name, module="_base_client") for name in names)
+    wrappers = tuple(kind for kind in found if kind is not None)
+    return http is None or not wrappers or isinstance(http, wrappers)
 
 
-def _held(llm: LLM, name: str) -> Any:
+def held(llm: Any, name: str) -> Any:
+    """What an LLM keeps under a name; None: nothing, or what cannot be made."""
     try:
         return getattr(llm, name, None)
     except Exception:  # noqa: BLE001  # a property that cannot be made: no key for it

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from pydantic import (
     AliasChoices,
@@ -20,14 +21,15 @@ from pydantic import (
 
 from kalibr_core import Router
 from kalibr_core.adapter.asking import checked_parameters
-from kalibr_core.adapter.keys import KEY_ENV, hidden, plain_params
+from kalibr_core.adapter.keys import KEY_ENV, hidden, plain_params, without_login
 from kalibr_core.adapter.routers import Routers, key_of, settings_of
 from kalibr_core.arguments import for_create
 from kalibr_core.errors import ConfigError
 
 from .arguments import check_names
+from .paths import LLMS
 from .routing import Routing
-from .serial import made_path, plain_path
+from .serial import classes_in, made_path, plain_path
 
 log = logging.getLogger("kalibr")
 
@@ -38,7 +40,9 @@ LOCAL = ("success_when", "score_when", "gate", "policy")
 class ConfiguredLLM(FunctionCallingLLM):
     """The fields of `KalibrLLM`, which documents them, and all that follows from them alone."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, populate_by_name=True, hide_input_in_errors=True
+    )
 
     goal: str | None = None
     paths: Any = None
@@ -71,14 +75,6 @@ class ConfiguredLLM(FunctionCallingLLM):
     _routers: Routers[Routing] = PrivateAttr(default_factory=Routers)
     """Shared with copies of this LLM."""
 
-    @field_validator("paths", mode="before")
-    @classmethod
-    def _keep_keys(cls, paths: Any) -> Any:
-        """Keys in dicts are used as any text, and are not shown; plain data is made LLMs of."""
-        if not isinstance(paths, list | tuple):
-            return paths
-        return [hidden(made_path(spec)) for spec in paths]
-
     @field_validator("additional_kwargs")
     @classmethod
     def _only_parameters(cls, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -99,12 +95,19 @@ class ConfiguredLLM(FunctionCallingLLM):
     def _known_goal(self, goal: str | None) -> str | None:
         return self.router.goal if goal is None and self.router is not None else goal
 
+    @field_serializer("base_url")
+    def _without_login(self, url: str | None) -> str | None:
+        return without_login(url)
+
     @field_serializer("ledger")
     def _named_ledger(self, ledger: Any) -> str | None:
         return ledger if isinstance(ledger, str) else None
 
     def __init__(self, **data: Any) -> None:
         check_names(data, type(self).model_fields)
+        if (paths := data.get("paths")) is not None:
+            # Keys in dicts are used as any text, and are not shown; plain data is made LLMs of.
+            data["paths"] = [hidden(made_path(spec)) for spec in LLMS.checked(paths)]
         super().__init__(**data)
         routing = self._routing  # what cannot be routed is told now, and as it is
         if self._defaults and not any(llm.is_named for llm in routing.llms.values()):
@@ -154,7 +157,7 @@ class ConfiguredLLM(FunctionCallingLLM):
                 'KalibrLLM needs goal and paths, such as KalibrLLM(goal="support", '
                 'paths=["gpt-4o-mini", "claude-sonnet-4"]), or a ready router='
             )
-        paths, settings = self.paths, self._settings()
+        paths, settings = LLMS.checked(self.paths), self._settings()
         return self._routers.get(key_of(paths, settings), lambda: Routing.made(paths, settings))
 
     def _settings(self) -> dict[str, Any]:
@@ -183,10 +186,14 @@ class ConfiguredLLM(FunctionCallingLLM):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; one with other settings of the router's has a Router of its own."""
         copy = super().model_copy(update=update)
+        if isinstance(copy.api_key, str):
+            copy.api_key = SecretStr(copy.api_key)
         copy._forget()
         return copy
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "api_key" and isinstance(value, str):
+            value = SecretStr(value)
         super().__setattr__(name, value)
         if name in type(self).model_fields:
             self._forget()
@@ -211,12 +218,17 @@ class ConfiguredLLM(FunctionCallingLLM):
             )
         local = {name: getattr(self, name) for name in LOCAL if getattr(self, name) is not None}
         own_server = self.api_key is not None and self.base_url is not None
-        return _remade, (type(self), self.to_dict(), local, own_server)
+        return _remade, (type(self), self.to_dict(), local, own_server, classes_in(self.paths))
 
 
 def _remade(
-    cls: type[ConfiguredLLM], plain: dict[str, Any], local: dict[str, Any], own_server: bool
+    cls: type[ConfiguredLLM],
+    plain: dict[str, Any],
+    local: dict[str, Any],
+    own_server: bool,
+    classes: Sequence[type[LLM]],
 ) -> ConfiguredLLM:
+    """An LLM from its pickle, which has imported the classes of its paths' LLMs."""
     import os
 
     key = {"api_key": os.environ.get(KEY_ENV)} if own_server else {}

@@ -23,6 +23,8 @@ from .events import DecisionEvent
 from .session import session_in
 
 MOST_RUNS = 1_000
+MOST_EMPTY = 1_000
+"""Root spans without a routed call, such as embeddings': one may come yet."""
 MOST_SPANS = 20_000
 """Remembered; the ones from longest ago are let go."""
 UUID_LENGTH = 37
@@ -79,6 +81,8 @@ class _Runs:
         self._lock = threading.Lock()
         self._roots: OrderedDict[str, str] = OrderedDict()
         self._runs: OrderedDict[str, _Open] = OrderedDict()
+        self._empty: OrderedDict[str, _Open] = OrderedDict()
+        """Roots that no routed call was made for yet."""
         self._of: dict[str, str] = {}
         """Decisions -> their root spans."""
 
@@ -93,39 +97,42 @@ class _Runs:
 
     def leave(self, span_id: str, error: BaseException | None = None) -> None:
         with self._lock:
-            run = self._runs.get(span_id)
+            run = self._runs.get(span_id) or self._empty.get(span_id)
             if run is not None:
                 run.duration_s = self._clock() - run.began
                 run.error = None if error is None else type(error).__name__
 
     def is_root(self, span_id: str) -> bool:
         with self._lock:
-            return span_id in self._runs
+            return span_id in self._runs or span_id in self._empty
 
     def decided(self, decision_id: str, span_id: str | None) -> None:
         """A stream's decision may come after its root span has ended."""
         with self._lock:
             root = self._roots.get(span_id or "", span_id or decision_id)
-            run = self._runs.get(root) or self._open(root, None)
+            run = self._runs.get(root)
+            if run is None:
+                run = self._empty.pop(root, None) or _Open(None, self._clock())
+                self._runs[root] = run
+                if len(self._runs) > MOST_RUNS:
+                    for gone in self._runs.popitem(last=False)[1].decision_ids:
+                        self._of.pop(gone, None)
             run.decision_ids.append(decision_id)
             self._of[decision_id] = root
 
     def all(self) -> tuple[Run, ...]:
         with self._lock:
-            return tuple(run.frozen(i) for i, run in self._runs.items() if run.decision_ids)
+            return tuple(run.frozen(span_id) for span_id, run in self._runs.items())
 
     def of(self, decision_id: str) -> Run | None:
         with self._lock:
             root = self._of.get(decision_id)
             return None if root is None else self._runs[root].frozen(root)
 
-    def _open(self, span_id: str, tags: dict[str, Any] | None) -> _Open:
-        run = self._runs[span_id] = _Open(session_in(tags or {}), self._clock())
-        while len(self._runs) > MOST_RUNS:
-            gone = self._runs.popitem(last=False)[1]
-            for decision_id in gone.decision_ids:
-                self._of.pop(decision_id, None)
-        return run
+    def _open(self, span_id: str, tags: dict[str, Any] | None) -> None:
+        self._empty[span_id] = _Open(session_in(tags or {}), self._clock())
+        if len(self._empty) > MOST_EMPTY:
+            self._empty.popitem(last=False)
 
 
 class _Spans(BaseSpanHandler[BaseSpan]):

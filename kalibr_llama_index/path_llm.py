@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -14,12 +15,13 @@ from llama_index.core.rate_limiter import SlidingWindowRateLimiter, TokenBucketR
 from llama_index.llms.openai import OpenAI, OpenAIResponses
 
 from kalibr_core.adapter.copies import Copies
+from kalibr_core.adapter.sdk import client_in
 from kalibr_core.clients import header_secrets
 from kalibr_core.errors import KalibrError
 from kalibr_core.time_limit import TimeLimit
 from kalibr_core.types import Path
 
-from .clients import is_limited, unretried
+from .clients import ASYNC, SYNC, held, is_limited, unretried
 from .paths import calls_tools, metadata_of
 
 READERS = (
@@ -34,7 +36,7 @@ READERS = (
 """How the functions begin by which LlamaIndex's LLMs read a response."""
 OWN_LIMITERS = (TokenBucketRateLimiter, SlidingWindowRateLimiter)
 """LlamaIndex's; they hold on to no event loop."""
-SECRETS = ("api_key", "token", "azure_ad_token")
+SECRETS = ("api_key", "auth_token", "token", "azure_ad_token")
 
 
 class LimiterError(KalibrError):
@@ -78,8 +80,10 @@ class PathLLM(Copies[LLM]):
     @cached_property
     def secrets(self) -> tuple[str, ...]:
         """What must not stand in an error's text."""
-        held = (getattr(self.llm, name, None) for name in SECRETS)
-        keys = (getattr(key, "get_secret_value", lambda key=key: key)() for key in held)
+        clients = [client_in(held(self.llm, name)) for name in (*SYNC, *ASYNC)]
+        places = [self.llm, *(client for client in clients if client is not None)]
+        held_keys = (held(place, name) for place in places for name in SECRETS)
+        keys = (getattr(key, "get_secret_value", lambda key=key: key)() for key in held_keys)
         own = (key for key in keys if isinstance(key, str) and len(key) >= 8)
         return (*own, *header_secrets(self.path), *_headers(self.llm))
 
@@ -92,10 +96,13 @@ class PathLLM(Copies[LLM]):
         """
         if self.limiter is None:
             return
-        if isinstance(self.limiter, OWN_LIMITERS) and not _in_loop():
-            asyncio.run(self.aacquire(limit))
-        else:
+        if not isinstance(self.limiter, OWN_LIMITERS):
             self.limiter.acquire()
+        elif _in_loop():  # a notebook's, which cannot be waited in
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, self.aacquire(limit)).result()
+        else:
+            asyncio.run(self.aacquire(limit))
 
     async def aacquire(self, limit: TimeLimit) -> None:
         """`acquire`, awaited."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.structured_llm import StructuredLLM
 
 from kalibr_core.adapter.listing import Kind
 from kalibr_core.errors import ConfigError
@@ -29,6 +30,8 @@ def path_of(llm: LLM, declared: Mapping[str, Any]) -> Path:
     Raises:
         ConfigError: it tells no metadata.
     """
+    if isinstance(llm, StructuredLLM):
+        raise ConfigError("a StructuredLLM is no path; as_structured_llm goes on KalibrLLM itself")
     metadata = metadata_of(llm)
     said: dict[str, Any] = {
         "tools": calls_tools(llm, metadata),
@@ -89,14 +92,9 @@ def _server(llm: LLM) -> str | None:
     return url if isinstance(url, str) and urlsplit(url).hostname != host else None
 
 
-def _hint(spec: object) -> str:
-    return "; as_structured_llm goes on KalibrLLM itself" if hasattr(spec, "output_cls") else ""
-
-
 LLMS = Kind(
     cls=LLM,  # type: ignore[type-abstract]  # it is only asked what is an instance
     word="an LLM",
     path_of=path_of,
-    hint=_hint,
 )
 """What `KalibrLLM` takes as paths."""

@@ -182,9 +182,12 @@ def _new_text(response: Response) -> str:
 
 def get(holder: object, name: str) -> Any:
     """Of a dict, or of an SDK's object; None: it has none."""
-    if isinstance(holder, Mapping):
-        return holder.get(name)
-    return None if holder is None else getattr(holder, name, None)
+    try:
+        if isinstance(holder, Mapping):
+            return holder.get(name)
+        return None if holder is None else getattr(holder, name, None)
+    except Exception:  # noqa: BLE001  # an SDK's object may raise anything, and then tells nothing
+        return None
 
 
 def _word(holder: object, name: str) -> str | None:
@@ -244,7 +247,8 @@ def _usage_of(raw: Any, told: Mapping[str, Any], places: Sequence[Any]) -> Usage
             given = (given or 0) + cached  # Anthropic counts them apart
             given += _count(holder, ("cache_creation_input_tokens",)) or 0
         if cached is None:
-            cached = _count(get(holder, "prompt_tokens_details"), CACHED)
+            details = get(holder, "prompt_tokens_details") or get(holder, "input_tokens_details")
+            cached = _count(details, CACHED)
         return Usage(
             input_tokens=given or 0,
             output_tokens=made or 0,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from llama_index.core.llms import LLM
 
-from kalibr_core.adapter.keys import HEADERS, plain_headers, portable_spec
+from kalibr_core.adapter.keys import HEADERS, plain_headers, portable_spec, without_login
 from kalibr_core.errors import ConfigError
 
 from .quiet import QUIET
@@ -18,6 +19,8 @@ SECRET = re.compile(
 )
 """Names of settings that hold keys; how many tokens there may be is none."""
 CLASS = "class_name"
+PYTHON = "python_class"
+"""Module and name: several classes may share LlamaIndex's name for them."""
 
 
 def plain_path(spec: Any) -> Any:
@@ -45,35 +48,46 @@ def made_path(spec: Any) -> Any:
     }
 
 
+def classes_in(paths: Any) -> tuple[type[LLM], ...]:
+    """The classes of the LLMs among paths."""
+    held = (spec.get("model") if isinstance(spec, Mapping) else spec for spec in paths or ())
+    return tuple(type(llm) for llm in held if isinstance(llm, LLM))
+
+
 def plain_llm(llm: LLM) -> dict[str, Any]:
     """An LLM's settings without keys."""
     shown = _without_keys(llm.to_dict())
-    return {**shown, CLASS: llm.class_name()}
+    return {**shown, CLASS: llm.class_name(), PYTHON: _named(type(llm))}
 
 
-def _without_keys(settings: Mapping[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, str) and SECRET.search(name):
-            continue
-        if name in HEADERS and isinstance(value, Mapping):
-            kept[name] = plain_headers(value)
-        else:
-            kept[name] = _without_keys(value) if isinstance(value, Mapping) else value
-    return kept
+def _without_keys(settings: Any) -> Any:
+    if isinstance(settings, str):
+        return without_login(settings)
+    if isinstance(settings, list | tuple):
+        return [_without_keys(value) for value in settings]
+    if not isinstance(settings, Mapping):
+        return settings
+    return {
+        name: plain_headers(value)
+        if name in HEADERS and isinstance(value, Mapping)
+        else _without_keys(value)
+        for name, value in settings.items()
+        if not (isinstance(value, str) and SECRET.search(str(name).replace("-", "_")))
+    }
 
 
 def _made_llm(settings: Mapping[str, Any]) -> LLM:
     """An LLM of a class that this program has imported: data names no code to run."""
-    name = settings[CLASS]
-    found = next((cls for cls in _classes() if cls.class_name() == name), None)
+    name, exact = settings[CLASS], settings.get(PYTHON)
+    known = (cls for cls in _classes() if cls.class_name() == name)
+    found = next((cls for cls in known if _is_meant(cls, exact)), None)
     if found is None:
         raise ConfigError(
-            f"a path's LLM is of class {name!r}, which is not imported here; import its "
+            f"a path's LLM is of class {exact or name!r}, which is not imported here; import its "
             "integration first, such as llama_index.llms.openai"
         )
     try:
-        made: LLM = found.from_dict(dict(settings))
+        made: LLM = found.from_dict({n: value for n, value in settings.items() if n != PYTHON})
     except Exception as error:
         raise ConfigError(
             f"a path's LLM of class {name!r} cannot be made again: {error}. Its key is looked for "
@@ -82,10 +96,19 @@ def _made_llm(settings: Mapping[str, Any]) -> LLM:
     return made
 
 
+def _is_meant(cls: type, exact: str | None) -> bool:
+    """Is it the class, or the one that LlamaIndex's name for it is of?"""
+    return exact == _named(cls) if exact is not None else CLASS in vars(cls)
+
+
+def _named(cls: type) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
 def _classes(cls: Any = LLM) -> list[Any]:
     """All classes of LLMs that can be made, the ones that others inherit first."""
     found = []
     for sub in cls.__subclasses__():
         if not vars(sub).get(QUIET):
-            found += [sub, *_classes(sub)]
+            found += [*([] if inspect.isabstract(sub) else [sub]), *_classes(sub)]
     return found

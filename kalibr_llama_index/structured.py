@@ -76,7 +76,8 @@ class Structured(dict[str, Any]):
         if self.method == "function":
             raise NoEligiblePath([f"{path.path.id}: its LLM cannot call tools"])
         parser = PydanticOutputParser(output_cls=self.output_cls)
-        return {"messages": parser.format_messages(list(messages))}
+        own = [message.model_copy(deep=True) for message in messages]  # it writes into them
+        return {"messages": parser.format_messages(own)}
 
     def output(self, output: Output) -> Output:
         """The answer as the gates judge it: its structure as text, however it was asked for."""

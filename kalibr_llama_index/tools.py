@@ -83,15 +83,16 @@ class Tools(list[dict[str, Any]]):
         llm = path.llm
         if not isinstance(llm, FunctionCallingLLM):
             raise NoEligiblePath([f"{path.path.id}: its LLM cannot call tools"])
-        how = self.how if path.makes_openai_calls else _translated(self.how, path)
+        how = dict(self.how) if path.makes_openai_calls else _translated(self.how, path)
         if how is None:
             return {"messages": messages}
+        required = how.pop("tool_required", False) or self.required
         try:
             prepared = llm._prepare_chat_with_tools_compat(
                 list(self.originals),
                 chat_history=list(messages),
                 allow_parallel_tool_calls=self.allow_parallel,
-                tool_required=self.required or how.pop("tool_required", False),
+                tool_required=required,
                 **how,
             )
         except Exception as error:

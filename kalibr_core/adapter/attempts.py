@@ -69,7 +69,7 @@ class Callee(Protocol):
         """`acquire`, awaited."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reads(Generic[C]):
     """How the chunks of a stream are understood."""
 

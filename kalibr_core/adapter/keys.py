@@ -14,12 +14,22 @@ KEY_ENV = "KALIBR_API_KEY"
 """Where another process looks for a key that a path was given."""
 HEADERS = ("extra_headers", "default_headers")
 """Parameters that may hold keys."""
+LOGIN = re.compile(r"^(https?://)[^/?#]*@", re.IGNORECASE)
 TELLING = re.compile(r"auth|key|token|secret|cookie|credential", re.IGNORECASE)
 
 
 def plain_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
     """The headers that hold no key, by their names."""
     return {name: value for name, value in headers.items() if not TELLING.search(name)}
+
+
+def without_login(url: str | None) -> str | None:
+    """An address without the name and the password that may stand in it.
+
+    >>> without_login("https://me:secret@gateway.example/v1")
+    'https://gateway.example/v1'
+    """
+    return None if url is None else LOGIN.sub(r"\1", url)
 
 
 def hidden(spec: Any) -> Any:
@@ -59,6 +69,8 @@ def unkeyed(spec: Any) -> Any:
     if not isinstance(spec, Mapping):
         return spec
     shown = {name: value for name, value in spec.items() if name != "api_key"}
+    if isinstance(shown.get("base_url"), str):
+        shown["base_url"] = without_login(shown["base_url"])
     params = shown.get("params")
     if isinstance(params, Mapping) and (plain := plain_params(params)) != params:
         shown["name"] = parse_path(dict(spec)).id

@@ -51,13 +51,21 @@ class Kind(Generic[M]):
         Raises:
             ConfigError: none, two of the same id, or one that is no path.
         """
+        found = tuple(map(self._listed, self.checked(specs)))
+        parse_paths([entry.path for entry in found])  # none at all, or one twice
+        return found
+
+    def checked(self, specs: Any) -> Sequence[Any]:
+        """A list; what is in it is not looked at.
+
+        Raises:
+            ConfigError: it is none.
+        """
         if isinstance(specs, str | Mapping | Path | self.cls) or not isinstance(specs, Sequence):
             raise ConfigError(
                 f"paths must be a list, got {type(specs).__name__}; write paths=[...]"
             )
-        found = tuple(map(self._listed, specs))
-        parse_paths([entry.path for entry in found])  # none at all, or one twice
-        return found
+        return specs
 
     def _listed(self, spec: Any) -> Listed[M]:
         if isinstance(spec, self.cls):

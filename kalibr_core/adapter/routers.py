@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from ..errors import ConfigError, UnknownDecision
+from ..errors import ConfigError, LedgerError, UnknownDecision
 from ..router import Router
 from ..types import Path
 
@@ -109,7 +109,9 @@ class Routers(Generic[R]):
     def close(self) -> None:
         with self._lock:
             while self._found:
-                self._found.popitem()[1].close()
+                closed = self._found.popitem()[1]
+                LIVE.discard(closed)
+                closed.close()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
@@ -139,9 +141,15 @@ def _spec_key(spec: object) -> Hashable:
 def _value_key(value: object) -> Hashable:
     if isinstance(value, Path):
         return tuple(_value_key(getattr(value, field.name)) for field in fields(Path))
-    if isinstance(value, str | int | float | bool | None):
-        return value
-    return repr(value) if isinstance(value, dict | list | tuple) else id(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # a key too, which its repr does not tell from another
+    if isinstance(value, int | float | bool | None):
+        return type(value), value
+    if isinstance(value, Mapping):
+        return tuple((name, _value_key(held)) for name, held in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(map(_value_key, value))
+    return id(value)
 
 
 LIVE: weakref.WeakSet[Routing] = weakref.WeakSet()
@@ -174,6 +182,7 @@ def report(
     Raises:
         UnknownDecision: no Router of this process has it in its ledger.
     """
+    unread: LedgerError | None = None
     for routing in live():
         if goal is not None and routing.router.goal != goal:
             continue
@@ -181,6 +190,10 @@ def report(
             return routing.router.report(decision_id, success=success, score=score, reason=reason)
         except UnknownDecision:
             continue
+        except LedgerError as error:  # of a Router that was closed elsewhere; another may know it
+            unread = error
+    if unread is not None:
+        raise unread
     of = "" if goal is None else f" of goal {goal!r}"
     raise UnknownDecision(
         decision_id,

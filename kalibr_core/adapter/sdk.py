@@ -7,8 +7,8 @@ another; so each loop gets a client.
 
 from __future__ import annotations
 
-import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -93,10 +93,25 @@ def _http(client: Any, *, own_http: bool) -> dict[str, Any]:
     return {"http_client": keep_limits(make(follow_redirects=False))}
 
 
+def of_sdk(client: Any, name: str, *, module: str = "") -> Any:
+    """What the SDK of a client has under a name; None: it has no such thing.
+
+    The client may be of a subclass that stands in a module of the user's own.
+    """
+    for cls in type(client).__mro__:
+        sdk = cls.__module__.partition(".")[0]
+        place = sys.modules.get(f"{sdk}.{module}" if module else sdk)
+        if (found := getattr(place, name, None)) is not None:
+            return found
+    return None
+
+
 def _maker(client: Any) -> Callable[..., Any] | None:
-    sdk = importlib.import_module(type(client).__module__.partition(".")[0])
-    is_async = type(client).__name__.startswith("Async")
-    found: Callable[..., Any] | None = getattr(
-        sdk, "DefaultAsyncHttpxClient" if is_async else "DefaultHttpxClient", None
+    kinds = ("AsyncAPIClient", "AsyncOpenAI", "AsyncAnthropic")
+    is_async = inspect.iscoroutinefunction(getattr(client, "post", None)) or any(
+        cls.__name__.startswith(kinds) for cls in type(client).__mro__
+    )
+    found: Callable[..., Any] | None = of_sdk(
+        client, "DefaultAsyncHttpxClient" if is_async else "DefaultHttpxClient"
     )
     return found
