@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from .types import Decision, Outcome
 
 
+LONGEST_ID = 64
+"""What is longer is no id; an answer's text that was given for one is not told in full."""
+
+
 class KalibrError(Exception):
     """Base class: `except KalibrError` catches everything that is raised on purpose."""
 
@@ -44,7 +48,8 @@ class UnknownDecision(KalibrError, KeyError):
 
     def __init__(self, decision_id: str, *, hint: str = "") -> None:
         self.decision_id = decision_id
-        super().__init__(f"no decision {decision_id!r} in this ledger{hint}")
+        shown = decision_id if len(decision_id) <= LONGEST_ID else f"{decision_id[:20]}..."
+        super().__init__(f"no decision {shown!r} in this ledger{hint}")
 
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError would show the repr

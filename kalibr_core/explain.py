@@ -11,7 +11,7 @@ from .paths import is_number
 from .types import JSON, Basis, Entry, Pull
 
 RULES = {
-    "leader": "its success was the likeliest to be the best",
+    "leader": "its success came out best in a draw from what is believed of each path",
     "cheaper": "it is cheaper than the best one, and the evidence does not say that it is worse "
     "by more than the saving is worth",
     "probe": "it had not been tried for a while, and finding out whether it has become better "

@@ -40,11 +40,12 @@ def generate(chat: Chat, asked: Asked, attempt: Attempt) -> ChatResult:
 async def agenerate(chat: Chat, asked: Asked, attempt: Attempt) -> ChatResult:
     """`generate`, awaited."""
     messages, arguments = asked.on(chat)
-    model = asked.model_of(chat, chat.in_loop)
     return await attempts.awhole(
         chat,
         attempt,
-        lambda limit: model._agenerate(messages, **_timed(chat, arguments, limit)),
+        lambda limit: asked.model_of(chat, chat.in_loop)._agenerate(
+            messages, **_timed(chat, arguments, limit)
+        ),
     )
 
 
@@ -56,11 +57,12 @@ def stream(
         yield as_chunk(generate(chat, asked, attempt))
         return
     messages, arguments = asked.on(chat)
-    model = asked.model_of(chat, chat.blocking)
     yield from attempts.stream(
         chat,
         attempt,
-        lambda limit: model._stream(messages, **_timed(chat, arguments, limit)),
+        lambda limit: asked.model_of(chat, chat.blocking)._stream(
+            messages, **_timed(chat, arguments, limit)
+        ),
         READS,
     )
 
@@ -73,9 +75,9 @@ async def astream(
         yield as_chunk(await agenerate(chat, asked, attempt))
         return
     messages, arguments = asked.on(chat)
-    model = asked.model_of(chat, chat.in_loop)
 
     async def opened(limit: TimeLimit) -> AsyncIterable[ChatGenerationChunk]:
+        model = asked.model_of(chat, chat.in_loop)
         return model._astream(messages, **_timed(chat, arguments, limit))
 
     async with aclosing(attempts.astream(chat, attempt, opened, READS)) as chunks:

@@ -14,6 +14,7 @@ from langchain_core.exceptions import ModelRateLimitError
 from langchain_core.language_models import BaseChatModel
 from langchain_openai.chat_models.base import BaseChatOpenAI
 
+from kalibr_core.adapter import attempts
 from kalibr_core.adapter.copies import Copies
 from kalibr_core.clients import header_secrets
 from kalibr_core.providers import PROVIDERS
@@ -44,8 +45,8 @@ POLL_S = 0.02
 """Between two looks at a model's rate limiter."""
 
 
-class LimiterError(ModelRateLimitError):
-    """The model's own `rate_limiter` gave no leave within the attempt's time."""
+class LimiterError(attempts.LimiterError, ModelRateLimitError):
+    """`attempts.LimiterError`, which `except ModelRateLimitError` matches too."""
 
 
 class Chat(Copies[BaseChatModel]):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatResponse
+from llama_index.core.base.llms.types import ChatResponse, TextBlock
 
 from kalibr_core.adapter.records import KEY, record_of
 from kalibr_core.errors import BadResponse
 from kalibr_core.plan import Done
 
 from .history import signed
-from .reading import Piece, Response
+from .reading import Piece, Response, text_of, whole_text
 
 
 def response_of(done: Done[Piece]) -> Any:
@@ -28,7 +28,12 @@ def chunk_of(piece: Piece) -> Any:
 
 def last_chunk(done: Done[tuple[Piece, ...]]) -> Any:
     """What follows a stream: all of its text once more, and the decision's record."""
-    return _recorded(_held(done.answer[-1]), done, {"delta": ""})
+    response, text = _held(done.answer[-1]), whole_text(done.answer)
+    if isinstance(response, ChatResponse) and len(text) > len(text_of(response)):
+        kept = [block for block in response.message.blocks if not isinstance(block, TextBlock)]
+        message = response.message.model_copy(update={"blocks": [TextBlock(text=text), *kept]})
+        response = response.model_copy(update={"message": message})
+    return _recorded(response, done, {"delta": ""})
 
 
 def _recorded(response: Response, done: Done[Any], update: dict[str, Any]) -> Any:

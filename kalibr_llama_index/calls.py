@@ -34,9 +34,9 @@ def whole(path: PathLLM, asked: Asked, attempt: Attempt) -> Piece:
 async def awhole(path: PathLLM, asked: Asked, attempt: Attempt) -> Piece:
     """`whole`, awaited."""
     arguments = asked.on(path)
-    method = getattr(path.in_loop, f"a{asked.form}")
 
     async def call(limit: TimeLimit) -> Piece:
+        method = getattr(path.in_loop, f"a{asked.form}")
         return _validated(path, asked, await method(**_timed(path, arguments, limit)))
 
     return await attempts.awhole(path, attempt, call)
@@ -45,9 +45,9 @@ async def awhole(path: PathLLM, asked: Asked, attempt: Attempt) -> Piece:
 def stream(path: PathLLM, asked: Asked, attempt: Attempt) -> Generator[Piece, None, None]:
     """One streamed call; errors as `attempts.stream`'s."""
     arguments = asked.on(path)
-    method = getattr(path.blocking, f"stream_{asked.form}")
 
     def opened(limit: TimeLimit) -> Iterable[Piece]:
+        method = getattr(path.blocking, f"stream_{asked.form}")
         return _pieces(path, method(**_timed(path, arguments, limit)))
 
     yield from attempts.stream(path, attempt, opened, READS)
@@ -56,9 +56,9 @@ def stream(path: PathLLM, asked: Asked, attempt: Attempt) -> Generator[Piece, No
 async def astream(path: PathLLM, asked: Asked, attempt: Attempt) -> AsyncGenerator[Piece, None]:
     """`stream`, awaited."""
     arguments = asked.on(path)
-    method = getattr(path.in_loop, f"astream_{asked.form}")
 
     async def opened(limit: TimeLimit) -> AsyncIterable[Piece]:
+        method = getattr(path.in_loop, f"astream_{asked.form}")
         return _apieces(path, await method(**_timed(path, arguments, limit)))
 
     async with aclosing(attempts.astream(path, attempt, opened, READS)) as pieces:

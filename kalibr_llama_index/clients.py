@@ -32,6 +32,8 @@ def unretried(llm: LLM, *, is_async: bool) -> LLM:
     copy = llm.model_copy()
     object.__setattr__(copy, "__class__", quiet(type(llm)))
     vars(copy)["callback_manager"] = CallbackManager([])
+    if getattr(copy, "is_routed", False):
+        return copy  # it makes its attempts, and keeps its connections, itself
     for name, value in OURS.items():
         if name in type(copy).model_fields:
             vars(copy)[name] = value

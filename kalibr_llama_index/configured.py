@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
@@ -15,6 +15,7 @@ from pydantic import (
     AliasChoices,
     ConfigDict,
     SecretStr,
+    ValidationError,
     field_serializer,
     field_validator,
 )
@@ -43,6 +44,8 @@ class ConfiguredLLM(FunctionCallingLLM):
     model_config = ConfigDict(
         arbitrary_types_allowed=True, populate_by_name=True, hide_input_in_errors=True
     )
+
+    is_routed: ClassVar[bool] = True
 
     goal: str | None = None
     paths: Any = None
@@ -108,7 +111,10 @@ class ConfiguredLLM(FunctionCallingLLM):
         if (paths := data.get("paths")) is not None:
             # Keys in dicts are used as any text, and are not shown; plain data is made LLMs of.
             data["paths"] = [hidden(made_path(spec)) for spec in LLMS.checked(paths)]
-        super().__init__(**data)
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise ConfigError(_told(error)) from None
         routing = self._routing  # what cannot be routed is told now, and as it is
         if self._defaults and not any(llm.is_named for llm in routing.llms.values()):
             log.warning(
@@ -219,6 +225,15 @@ class ConfiguredLLM(FunctionCallingLLM):
         local = {name: getattr(self, name) for name in LOCAL if getattr(self, name) is not None}
         own_server = self.api_key is not None and self.base_url is not None
         return _remade, (type(self), self.to_dict(), local, own_server, classes_in(self.paths))
+
+
+def _told(error: ValidationError) -> str:
+    """Pydantic's error in one line; what was given is not shown, for it may be a key."""
+    faults = (
+        f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors(include_input=False, include_url=False)
+    )
+    return f"KalibrLLM cannot be made: {'; '.join(faults)}"
 
 
 def _remade(

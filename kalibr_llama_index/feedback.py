@@ -57,10 +57,13 @@ def decision_id_of(response: Any) -> str:
         return response
     record = record_in(response)
     found = record.get("decision_id") if record is not None else None
+    if record is not None and set(record) == {"path"}:
+        raise ConfigError("only a stream's last chunk holds its decision; report that one")
     if not isinstance(found, str):
         raise ConfigError(
             f"this {type(response).__name__} was not given by a KalibrLLM: there is no decision in "
-            f'its additional_kwargs["{KEY}"]'
+            f'its additional_kwargs["{KEY}"]. For what a query engine, a chat engine or an agent '
+            "gives, report a decision of KalibrEventHandler().attach().runs()[-1].decision_ids"
         )
     return found
 

@@ -29,7 +29,7 @@ from .closing import aclosed_with, closed_with, inside
 from .events import dispatcher
 from .feedback import decision_id_of, record_in
 from .quiet import FORMS
-from .reading import selections
+from .reading import selections, unguessed
 from .routed import RoutedLLM
 from .structured import Structured
 from .tools import Tools, given
@@ -227,10 +227,13 @@ class KalibrLLM(RoutedLLM):
         record = record_in(response)
         path = self._routing.llms.get(str(record.get("path"))) if record else None
         if path is not None and isinstance(path.llm, FunctionCallingLLM) and path.calls_tools:
-            return path.llm.get_tool_calls_from_response(
+            found = path.llm.get_tool_calls_from_response(
                 response, error_on_no_tool_call=error_on_no_tool_call, **kwargs
             )
-        found = selections(response)
+        else:
+            found = selections(response)
+        if record is not None and record.get("verified") is False:
+            found = unguessed(found, response)
         if not found and error_on_no_tool_call:
             raise ValueError("Expected at least one tool call, but got 0 tool calls.")
         return found
@@ -268,11 +271,13 @@ class KalibrLLM(RoutedLLM):
     ) -> Generator[Any, None, None]:
         """Partial instances as they grow, then the whole one."""
         wanted, messages = self._wanted(output_cls, prompt, args)
-        found = None
+        found = last = None
         for chunk in self.stream_chat(messages, **_for_call(wanted, llm_kwargs)):
+            last = chunk
             found = wanted.partial(chunk, found)
             yield found
-        wanted.check_whole(found)
+        if last is not None:
+            wanted.value(last)  # a live stream may end with what does not fit
 
     async def _structured_astream_call(
         self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **args: Any
@@ -282,11 +287,13 @@ class KalibrLLM(RoutedLLM):
         chunks = await self.astream_chat(messages, **_for_call(wanted, llm_kwargs))
 
         async def partials() -> AsyncGenerator[Any, None]:
-            found = None
+            found = last = None
             async for chunk in chunks:
+                last = chunk
                 found = wanted.partial(chunk, found)
                 yield found
-            wanted.check_whole(found)
+            if last is not None:
+                wanted.value(last)  # a live stream may end with what does not fit
 
         return partials()
 

@@ -14,10 +14,10 @@ from llama_index.core.llms import LLM
 from llama_index.core.rate_limiter import SlidingWindowRateLimiter, TokenBucketRateLimiter
 from llama_index.llms.openai import OpenAI, OpenAIResponses
 
+from kalibr_core.adapter.attempts import LimiterError
 from kalibr_core.adapter.copies import Copies
 from kalibr_core.adapter.sdk import client_in
 from kalibr_core.clients import header_secrets
-from kalibr_core.errors import KalibrError
 from kalibr_core.time_limit import TimeLimit
 from kalibr_core.types import Path
 
@@ -37,10 +37,6 @@ READERS = (
 OWN_LIMITERS = (TokenBucketRateLimiter, SlidingWindowRateLimiter)
 """LlamaIndex's; they hold on to no event loop."""
 SECRETS = ("api_key", "auth_token", "token", "azure_ad_token")
-
-
-class LimiterError(KalibrError):
-    """The LLM's own `rate_limiter` gave no leave within the attempt's time."""
 
 
 class PathLLM(Copies[LLM]):
@@ -65,7 +61,7 @@ class PathLLM(Copies[LLM]):
         self.own = set(path.params) | (limits if limits & set(path.params) else set())
         self.is_openai = isinstance(llm, OpenAI)
         self.makes_openai_calls = isinstance(llm, OpenAI | OpenAIResponses)
-        self.tells_end = self.is_openai
+        self.tells_end = self.makes_openai_calls
         self.calls_tools = calls_tools(llm, self.metadata) and path.tools is not False
         self.takes_schemas = self.is_openai and bool(llm._should_use_structure_outputs())  # type: ignore[attr-defined]  # the OpenAI LLM's
         self.limiter = llm.rate_limiter

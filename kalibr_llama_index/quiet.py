@@ -37,6 +37,13 @@ def quiet(cls: type[LLM]) -> type[LLM]:
     Between each class that wraps its methods and the one that inherits it, one is put that has them
     unwrapped, so that `super().chat(...)` is quiet too.
     """
+    try:
+        return _quiet(cls)
+    except TypeError:  # the class wants more of those that inherit it: its events come twice
+        return cls
+
+
+def _quiet(cls: type[LLM]) -> type[LLM]:
     layer: type[LLM] | None = None
     for base in reversed(cls.__mro__):
         found = {n: inner for n, m in vars(base).items() if (inner := _unwrapped(n, m)) is not None}
@@ -75,4 +82,4 @@ def _inside_callbacks(function: Any) -> Callable[..., Any] | None:
     if getattr(function, "__globals__", {}).get("__name__") != WRAPPERS:
         return None
     inner: Callable[..., Any] = function.__closure__[code.co_freevars.index(INNER)].cell_contents
-    return inner
+    return _inside_callbacks(inner) or inner  # it may have been wrapped twice

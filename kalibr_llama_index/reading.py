@@ -41,13 +41,14 @@ class Piece:
     are let go.
     """
 
-    __slots__ = ("finish", "model", "path_id", "refusal", "response", "usage")
+    __slots__ = ("delta", "finish", "model", "path_id", "refusal", "response", "usage")
 
     def __init__(self, response: Response, path_id: str = "") -> None:
         if not isinstance(response, ChatResponse | CompletionResponse):
             raise BadResponse(f"the LLM answered with a {type(response).__name__}")
         self.response: Response | None = response
         self.path_id = path_id
+        self.delta = response.delta or ""
         raw = response.raw
         if isinstance(raw, OPENAIS):  # most are, and looking around takes a tenth of a call
             choices = getattr(raw, "choices", None)
@@ -59,6 +60,7 @@ class Piece:
             self.usage = read_usage(getattr(raw, "usage", None))
             return
         places = list(_places(raw))
+        _check_event(raw, places)
         self.finish = _finish_of(places)
         self.model = next((found for p in places for found in _texts(p, MODEL)), None)
         self.refusal = next((found for p in places for found in _texts(p, ("refusal",))), "")
@@ -74,7 +76,7 @@ def opens(piece: Piece) -> bool:
 
     Nor does a tool call, which is of no use before it is whole: it is held until gate 1 has passed.
     """
-    return bool(piece.response is not None and _new_text(piece.response))
+    return bool(piece.response is not None and _new_text(piece.response).strip())
 
 
 def shows(piece: Piece) -> bool:
@@ -120,13 +122,25 @@ def read_pieces(pieces: Sequence[Piece]) -> Output:
         raise BadResponse("the stream held no answer")
     last = pieces[-1].response
     return Output(
-        text=text_of(last),
+        text=whole_text(pieces),
         tool_calls=tool_calls_of(last),
         finish_reason=next((p.finish for p in reversed(pieces) if p.finish), None),
         refusal="".join(piece.refusal for piece in pieces) or None,
         usage=_summed(pieces),
         model=next((piece.model for piece in pieces if piece.model), None),
     )
+
+
+def whole_text(pieces: Sequence[Piece]) -> str:
+    """All that a stream said: LlamaIndex's LLM for OpenAI's Responses gives in each chunk no more
+    than what is new."""
+    last = pieces[-1].response
+    said = "" if last is None else text_of(last)
+    if len(pieces) == 1:
+        return said
+    joined = "".join(piece.delta for piece in pieces)
+    first = next((piece.delta for piece in pieces if piece.delta), "")
+    return joined if len(joined) > len(said) and not said.startswith(first) else said
 
 
 def text_of(response: Response) -> str:
@@ -190,6 +204,19 @@ def get(holder: object, name: str) -> Any:
         return None
 
 
+def _check_event(raw: Any, places: Sequence[Any]) -> None:
+    """Refuse what tells that the provider failed in the midst of a stream.
+
+    Raises:
+        BadResponse: it does.
+    """
+    kind = get(raw, "type")
+    if kind in ("error", "response.failed") or any(get(p, "status") == "failed" for p in places):
+        failed = BadResponse("the provider tells of an error of its own")
+        failed.code = get(get(get(raw, "response"), "error") or raw, "code")
+        raise failed
+
+
 def _word(holder: object, name: str) -> str | None:
     value = getattr(holder, name, None)
     return value if isinstance(value, str) and value else None
@@ -249,9 +276,10 @@ def _usage_of(raw: Any, told: Mapping[str, Any], places: Sequence[Any]) -> Usage
         if cached is None:
             details = get(holder, "prompt_tokens_details") or get(holder, "input_tokens_details")
             cached = _count(details, CACHED)
+        thoughts = _count(holder, ("thoughts_token_count",)) or 0  # Google counts them apart
         return Usage(
             input_tokens=given or 0,
-            output_tokens=made or 0,
+            output_tokens=(made or 0) + thoughts,
             cached_input_tokens=cached,
             reasoning_tokens=_count(
                 get(holder, "completion_tokens_details") or get(holder, "output_tokens_details"),
@@ -300,3 +328,25 @@ def selections(response: ChatResponse) -> list[ToolSelection]:
             ToolSelection(tool_id=call.id or "", tool_name=call.name, tool_kwargs=arguments)
         )
     return found
+
+
+def unguessed(found: list[ToolSelection], response: ChatResponse) -> list[ToolSelection]:
+    """The calls of a refused answer, without what LlamaIndex makes of broken JSON.
+
+    It repairs arguments that are cut, and would call `refund(amount=50)` for 5000. Such a call gets
+    arguments that no tool takes, so that the model is told of its mistake.
+    """
+    broken = {call.id: call.arguments for call in tool_calls_of(response) if not _is_object(call)}
+    return [
+        selection.model_copy(update={"tool_kwargs": {"refused": True, "no_json": broken[i]}})
+        if (i := selection.tool_id) in broken
+        else selection
+        for selection in found
+    ]
+
+
+def _is_object(call: ToolCall) -> bool:
+    try:
+        return isinstance(json.loads(call.arguments or "{}"), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -154,4 +154,5 @@ class RoutedLLM(ConfiguredLLM):
 
 def _failed(error: Exception, asked: Asked, span_id: str | None) -> NoReturn:
     tell(decision_of(error), span_id)
-    raised(error, structured=asked.structured is not None)
+    demands = isinstance(asked.tools, Tools) and asked.tools.required
+    raised(error, structured=demands or asked.structured is not None)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from llama_index.core.llms import LLM
 
-from kalibr_core.adapter.keys import HEADERS, plain_headers, portable_spec, without_login
+from kalibr_core.adapter.keys import KEY_ENV, plain_headers, portable_spec, without_login
 from kalibr_core.errors import ConfigError
+from kalibr_core.providers import NO_KEY, PROVIDERS
 
 from .quiet import QUIET
 
@@ -19,6 +22,7 @@ SECRET = re.compile(
 )
 """Names of settings that hold keys; how many tokens there may be is none."""
 CLASS = "class_name"
+OPENAI_HOST = urlsplit(PROVIDERS["openai"].base_url).hostname
 PYTHON = "python_class"
 """Module and name: several classes may share LlamaIndex's name for them."""
 
@@ -69,7 +73,7 @@ def _without_keys(settings: Any) -> Any:
         return settings
     return {
         name: plain_headers(value)
-        if name in HEADERS and isinstance(value, Mapping)
+        if str(name).endswith("headers") and isinstance(value, Mapping)
         else _without_keys(value)
         for name, value in settings.items()
         if not (isinstance(value, str) and SECRET.search(str(name).replace("-", "_")))
@@ -87,13 +91,23 @@ def _made_llm(settings: Mapping[str, Any]) -> LLM:
             "integration first, such as llama_index.llms.openai"
         )
     try:
-        made: LLM = found.from_dict({n: value for n, value in settings.items() if n != PYTHON})
+        made: LLM = found.from_dict(
+            {n: v for n, v in settings.items() if n != PYTHON}, **_key_of(settings)
+        )
     except Exception as error:
         raise ConfigError(
             f"a path's LLM of class {name!r} cannot be made again: {error}. Its key is looked for "
             "in the environment"
         ) from error
     return made
+
+
+def _key_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The key for a server that is not OpenAI's own, which OpenAI's key is not sent to."""
+    server = settings.get("api_base")
+    if not isinstance(server, str) or urlsplit(server).hostname == OPENAI_HOST:
+        return {}
+    return {"api_key": os.environ.get(KEY_ENV) or NO_KEY}
 
 
 def _is_meant(cls: type, exact: str | None) -> bool:

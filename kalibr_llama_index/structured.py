@@ -11,7 +11,7 @@ from llama_index.core.output_parsers.utils import extract_json_str
 from llama_index.core.program.function_program import get_function_tool
 from llama_index.core.program.streaming_utils import process_streaming_content_incremental
 from llama_index.core.types import PydanticProgramMode
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from kalibr_core.errors import ConfigError, NoEligiblePath
 from kalibr_core.types import Output
@@ -39,6 +39,11 @@ class Structured(dict[str, Any]):
     def __init__(self, output_cls: Any, mode: PydanticProgramMode) -> None:
         if not (isinstance(output_cls, type) and issubclass(output_cls, BaseModel)):
             raise ConfigError(f"output_cls must be a pydantic class, got {output_cls!r:.80}")
+        if issubclass(output_cls, RootModel):
+            raise ConfigError(
+                f"{output_cls.__name__} is a RootModel, which no provider takes for structured "
+                "output: wrap it in a class with a field"
+            )
         if mode not in MODES:
             told = ", ".join(sorted(known.value for known in MODES))
             raise ConfigError(
@@ -107,21 +112,13 @@ class Structured(dict[str, Any]):
         """The structure as far as it has come: an instance, or one whose fields are optional."""
         try:
             return self.value(response)
-        except ValueError:
-            pass  # it has not come that far
+        except Exception as error:  # noqa: BLE001  # the class's own validators may raise anything
+            if not isinstance(error, ValueError):
+                return before
         said = ChatResponse(
             message=ChatMessage(role=MessageRole.ASSISTANT, content=self._text(response))
         )
         return process_streaming_content_incremental(said, self.output_cls, before)
-
-    def check_whole(self, found: Any) -> None:
-        """Refuse a stream's last instance that does not fit, which a live stream may end with.
-
-        Raises:
-            ValueError: it lacks something.
-        """
-        if not isinstance(found, self.output_cls):
-            raise ValueError(f"the stream ended with no whole {self.output_cls.__name__}")
 
     def _text(self, response: ChatResponse) -> str:
         said = Output(text=text_of(response), tool_calls=tool_calls_of(response))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -33,12 +34,21 @@ C = TypeVar("C")
 
 log = logging.getLogger("kalibr")
 
+INSTALLED = ("site-packages", "dist-packages")
+STDLIB = os.path.dirname(os.__file__)
+
 DEAD_LOOPS = 3
 """Connections of closed event loops that a model may hold on to, and an attempt drops."""
 BUILTIN = (TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
 """What is raised by code that meets what it did not expect, in a request or in an answer."""
+INSTANT_S = 0.001
+"""A rate limiter that takes less has not made the attempt wait."""
 GRACE_S = 0.25
 """Seconds that connections have to end an attempt by themselves, with their SDK's own error."""
+
+
+class LimiterError(KalibrError):
+    """The model's own rate limiter gave no leave within the attempt's time, or failed."""
 
 
 class Callee(Protocol):
@@ -88,7 +98,7 @@ def whole(callee: Callee, attempt: Attempt, call: Callable[[TimeLimit], T]) -> T
         Exception: the model's own, without its key in the text; BadResponse.
     """
     limit = TimeLimit(attempt.timeout_s)
-    callee.acquire(limit)
+    _acquire(callee, attempt, limit)
     try:
         with limit:
             return call(limit)
@@ -100,7 +110,7 @@ def whole(callee: Callee, attempt: Attempt, call: Callable[[TimeLimit], T]) -> T
 async def awhole(callee: Callee, attempt: Attempt, call: Callable[[TimeLimit], Awaitable[T]]) -> T:
     """`whole`, awaited."""
     limit = TimeLimit(attempt.timeout_s)
-    await callee.aacquire(limit)
+    await _aacquire(callee, attempt, limit)
     try:
         with limit:
             async with _guard(callee, limit):
@@ -122,7 +132,7 @@ def stream(
         StreamInterrupted: it ended without telling how.
     """
     patience, finished = StreamLimit(attempt), False
-    callee.acquire(patience.limit)
+    _acquire(callee, attempt, patience.limit)
     try:
         with patience.limit:
             opened = _generator(open_(patience.limit))
@@ -150,8 +160,27 @@ async def astream(
     reads: Reads[C],
 ) -> AsyncGenerator[C, None]:
     """`stream`, awaited."""
+    for left in reversed(range(DEAD_LOOPS + 1)):
+        given = False
+        try:
+            async with aclosing(_astreamed(callee, attempt, open_, reads)) as chunks:
+                async for chunk in chunks:
+                    given = True
+                    yield chunk
+            return
+        except Exception as error:
+            if given or left == 0 or not _is_dead_loop(error):
+                raise
+
+
+async def _astreamed(
+    callee: Callee,
+    attempt: Attempt,
+    open_: Callable[[TimeLimit], Awaitable[AsyncIterable[C]]],
+    reads: Reads[C],
+) -> AsyncGenerator[C, None]:
     patience, finished = StreamLimit(attempt), False
-    await callee.aacquire(patience.limit)
+    await _aacquire(callee, attempt, patience.limit)
     try:
         with patience.limit:
             async with _guard(callee, patience.limit):
@@ -171,6 +200,46 @@ async def astream(
         for opened_stream in patience.limit.streams:
             await opened_stream.close()
     _check_end(callee, finished)
+
+
+def _acquire(callee: Callee, attempt: Attempt, limit: TimeLimit) -> None:
+    """Wait for the model's own rate limiter, which the attempt's time does not count.
+
+    Raises:
+        LimiterError: it gave no leave, or failed.
+    """
+    began = time.monotonic()
+    try:
+        callee.acquire(limit)
+    except Exception as error:
+        raise _limited(error) from error
+    _count_anew(limit, attempt, began)
+
+
+async def _aacquire(callee: Callee, attempt: Attempt, limit: TimeLimit) -> None:
+    """`_acquire`, awaited."""
+    began = time.monotonic()
+    try:
+        await callee.aacquire(limit)
+    except Exception as error:
+        raise _limited(error) from error
+    _count_anew(limit, attempt, began)
+
+
+def _limited(error: Exception) -> Exception:
+    if isinstance(error, LimiterError):
+        return error
+    return LimiterError(f"the model's rate_limiter failed: {type(error).__name__}")
+
+
+def _count_anew(limit: TimeLimit, attempt: Attempt, began: float) -> None:
+    now = time.monotonic()
+    if now - began < INSTANT_S:
+        return
+    seconds = attempt.first_token_s or attempt.timeout_s
+    if attempt.ends_at is not None:
+        seconds = min(seconds, attempt.ends_at - now)
+    limit.renew(seconds)
 
 
 def time_left_s(limit: TimeLimit) -> float:
@@ -220,8 +289,11 @@ def _is_dead_loop(error: BaseException) -> bool:
 def _told(error: Exception, callee: Callee, limit: TimeLimit) -> Exception:
     """The error as the router is to know it: without keys, and as what it is."""
     redact(error, callee.secrets)
-    if _is_unexpected(error) and (limit.was_used or _was_read(error, tuple(callee.readers))):
-        return _unread(error)
+    if _is_unexpected(error):
+        if _was_read(error, tuple(callee.readers)):
+            return _unread(error)
+        if limit.was_used:  # something was sent: so it is of what came back, or the user's own
+            return _unread(error) if _is_of_a_library(error) else error
     if _was_not_sent(error, callee):
         return _unable(callee, f"its model refuses the request: {error}", error)
     if _lacks_responses(error):
@@ -247,9 +319,20 @@ def _is_unexpected(error: Exception) -> bool:
 def _was_not_sent(error: Exception, callee: Callee) -> bool:
     """Did the model refuse what it was to send? That says nothing of the path, and another may
     take it. An argument that OpenAI's SDK does not know is the caller's to mend."""
+    if type(error).__name__ == "OpenAIError":  # the client cannot be made: it has no key
+        return True
     if not callee.is_limited or not _is_unexpected(error):
         return False
     return not (callee.is_openai and isinstance(error, TypeError))
+
+
+def _is_of_a_library(error: Exception) -> bool:
+    """Was it raised in installed code, not in a class of the user's own?"""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    file = "" if trace is None else trace.tb_frame.f_code.co_filename
+    return any(place in file for place in INSTALLED) or file.startswith((STDLIB, "<"))
 
 
 def _lacks_responses(error: Exception) -> bool:

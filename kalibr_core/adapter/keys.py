@@ -14,8 +14,9 @@ KEY_ENV = "KALIBR_API_KEY"
 """Where another process looks for a key that a path was given."""
 HEADERS = ("extra_headers", "default_headers")
 """Parameters that may hold keys."""
+BESIDE = ("extra_query", "extra_body")
 LOGIN = re.compile(r"^(https?://)[^/?#]*@", re.IGNORECASE)
-TELLING = re.compile(r"auth|key|token|secret|cookie|credential", re.IGNORECASE)
+TELLING = re.compile(r"auth|key|token|secret|cookie|credential|passw", re.IGNORECASE)
 
 
 def plain_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,10 +80,22 @@ def unkeyed(spec: Any) -> Any:
 
 
 def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters without the headers that hold keys."""
+    """Parameters without the headers, and what else goes beside the body, that hold keys."""
     return {
-        name: plain_headers(value) if name in HEADERS and isinstance(value, Mapping) else value
+        name: plain_headers(value)
+        if name in HEADERS and isinstance(value, Mapping)
+        else _unkeyed_texts(value)
+        if name in BESIDE and isinstance(value, Mapping)
+        else value
         for name, value in params.items()
+    }
+
+
+def _unkeyed_texts(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in values.items()
+        if not (isinstance(value, str) and TELLING.search(name))
     }
 
 

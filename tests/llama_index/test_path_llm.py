@@ -180,7 +180,7 @@ def test_each_call_takes_one_leave(shared_server: LoopbackProvider) -> None:
     [
         (gpt(), True, True, True, True, True),
         (OpenAILike(model="m", api_key=KEY), True, True, True, False, True),
-        (OpenAIResponses(model="gpt-4o", api_key=KEY), False, True, False, True, True),
+        (OpenAIResponses(model="gpt-4o", api_key=KEY), False, True, True, True, True),
         (Anthropic(model="claude-sonnet-4-5", api_key=KEY), False, False, False, True, True),
         (MockLLM(), False, False, False, False, False),
     ],

@@ -93,6 +93,18 @@ def raising(error: Exception, *, sent: bool = False) -> Call:
     return call
 
 
+def in_a_library(error: Exception) -> Call:
+    """Raised in installed code, such as an SDK's, after something was sent."""
+    made: dict[str, Any] = {}
+    exec(compile("def fail(error): raise error", "/x/site-packages/sdk.py", "exec"), made)
+
+    def call(limit: TimeLimit) -> Any:
+        limit.was_used = True
+        made["fail"](error)
+
+    return call
+
+
 def _read_answer(error: Exception) -> None:
     raise error
 
@@ -122,16 +134,23 @@ def test_an_error_is_the_models_own_without_its_key(driver: Any) -> None:
 @every_driver
 @pytest.mark.parametrize("error", [KeyError("x"), TypeError(), AttributeError(), IndexError()])
 def test_what_breaks_on_the_answer_is_the_paths(driver: Any, error: Exception) -> None:
-    for call in (raising(error, sent=True), reading(error)):
+    for call in (in_a_library(error), reading(error)):
         with pytest.raises(BadResponse, match=f"cannot be read: {type(error).__name__}") as caught:
             driver(Callee(), call)
         assert caught.value.__cause__ is error
 
 
 @every_driver
+def test_what_breaks_in_the_users_own_class_is_the_users(driver: Any) -> None:
+    """Its model may be the user's own subclass, with a fault of its own after the answer came."""
+    with pytest.raises(KeyError):
+        driver(Callee(), raising(KeyError("x"), sent=True))
+
+
+@every_driver
 def test_a_gateways_error_in_an_answer_keeps_its_code(driver: Any) -> None:
     with pytest.raises(BadResponse) as caught:
-        driver(Callee(), raising(ValueError({"code": 429, "message": "slow"}), sent=True))
+        driver(Callee(), in_a_library(ValueError({"code": 429, "message": "slow"})))
     assert caught.value.code == 429
 
 
