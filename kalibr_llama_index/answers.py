@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatResponse, TextBlock
@@ -23,7 +24,11 @@ def chunk_of(piece: Piece) -> Any:
     """A chunk, which tells whose it is: LlamaIndex asks for its tool calls before the end."""
     response = _held(piece)
     told = {**response.additional_kwargs, KEY: {"path": piece.path_id}}
-    return _with(response, piece.path_id, additional_kwargs=told)
+    chunk: Any = copy(response)
+    vars(chunk)["additional_kwargs"] = told
+    if isinstance(response, ChatResponse):
+        vars(chunk)["message"] = signed(response.message, piece.path_id)
+    return chunk
 
 
 def last_chunk(done: Done[tuple[Piece, ...]]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -64,6 +65,8 @@ class PathLLM(Copies[LLM]):
         self.tells_end = self.makes_openai_calls
         self.calls_tools = calls_tools(llm, self.metadata) and path.tools is not False
         self.takes_schemas = self.is_openai and bool(llm._should_use_structure_outputs())  # type: ignore[attr-defined]  # the OpenAI LLM's
+        self.asks: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()
+        """What asks for structured output, by the class that it is to fit."""
         self.limiter = llm.rate_limiter
         self.longest_limiter_wait_s = math.inf
         """Shorter where another path is free of one."""

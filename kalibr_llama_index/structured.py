@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from copy import deepcopy
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +31,9 @@ MODES = {
 """LlamaIndex's program modes -> how paths are asked; None: as suits each."""
 
 
+_schemas: weakref.WeakKeyDictionary[type[BaseModel], dict[str, Any]] = weakref.WeakKeyDictionary()
+
+
 class Structured(dict[str, Any]):
     """A pydantic class that an answer is to fit, as OpenAI's `response_format`.
 
@@ -52,13 +57,7 @@ class Structured(dict[str, Any]):
             )
         self.output_cls = output_cls
         self.method = MODES[mode]
-        try:
-            schema = output_cls.model_json_schema()
-        except Exception as error:  # the class's own hooks may raise anything
-            raise ConfigError(
-                f"{output_cls.__name__} has no JSON schema: {error}. Drop the fields that JSON "
-                "cannot hold"
-            ) from error
+        schema = deepcopy(_json_schema(output_cls))
         super().__init__(
             type="json_schema", json_schema={"name": output_cls.__name__, "schema": schema}
         )
@@ -125,9 +124,28 @@ class Structured(dict[str, Any]):
         return self.output(said).text
 
 
-def _schema_of(path: PathLLM, output_cls: type[BaseModel]) -> dict[str, Any]:
+def _json_schema(output_cls: type[BaseModel]) -> dict[str, Any]:
+    """Made once, since that is slower than a choice."""
+    found = _schemas.get(output_cls)
+    if found is not None:
+        return found
     try:
-        return dict(path.llm._prepare_schema({}, output_cls))  # type: ignore[attr-defined]  # the OpenAI LLM's
+        schema = _schemas[output_cls] = output_cls.model_json_schema()
+    except Exception as error:  # the class's own hooks may raise anything
+        raise ConfigError(
+            f"{output_cls.__name__} has no JSON schema: {error}. Drop the fields that JSON "
+            "cannot hold"
+        ) from error
+    return schema
+
+
+def _schema_of(path: PathLLM, output_cls: type[BaseModel]) -> dict[str, Any]:
+    """What asks an OpenAI LLM for a class; made once for each path."""
+    try:
+        found = path.asks.get(output_cls)
+        if found is None:
+            found = path.asks[output_cls] = dict(path.llm._prepare_schema({}, output_cls))  # type: ignore[attr-defined]  # the OpenAI LLM's
+        return found
     except Exception as error:
         raise NoEligiblePath(
             [f"{path.path.id}: it cannot be asked for structured output: {error}"]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.tools import BaseTool
+from llama_index.core.tools.types import ToolMetadata
+from pydantic import BaseModel
 
 from kalibr_core.errors import ConfigError, NoEligiblePath
 from kalibr_core.types import ToolCall
 
 from .path_llm import PathLLM
 
-PREPARED = ("messages", "chat_history", "user_msg")
+_schemas: weakref.WeakKeyDictionary[type[BaseModel], dict[str, Any]] = weakref.WeakKeyDictionary()
+"""By the class that a tool's arguments are validated by."""
 
 
 class Tools(list[dict[str, Any]]):
@@ -136,12 +140,31 @@ def given(tools: object) -> Sequence[BaseTool]:
 
 
 def _defined(tool: BaseTool) -> dict[str, Any]:
+    metadata = tool.metadata
     try:
-        return dict(tool.metadata.to_openai_tool(skip_length_check=True))
+        if type(metadata) is not ToolMetadata:
+            return dict(metadata.to_openai_tool(skip_length_check=True))
+        function = {
+            "name": metadata._sanitize_name(metadata.name),
+            "description": metadata.description,
+            "parameters": _parameters(metadata),
+        }
+        return {"type": "function", "function": function}
     except Exception as error:  # a tool's own schema may raise anything
         raise ConfigError(
             f"tool {tool.metadata.name!r} cannot be used: {type(error).__name__}: {error}"
         ) from error
+
+
+def _parameters(metadata: ToolMetadata) -> dict[str, Any]:
+    """The schema of a tool's arguments; made once, since that is slower than a choice."""
+    schema = metadata.fn_schema
+    if schema is None:
+        return metadata.get_parameters_dict()
+    found = _schemas.get(schema)
+    if found is None:
+        found = _schemas[schema] = metadata.get_parameters_dict()
+    return found
 
 
 def _names(tool: BaseTool) -> set[str | None]:
