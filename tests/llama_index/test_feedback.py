@@ -58,7 +58,7 @@ def test_only_a_streams_last_chunk_knows_its_decision(way: str, make: Any) -> No
     *first, last = getattr(one, way)(given)
     assert report(last, success=True)
     assert first
-    with pytest.raises(ConfigError, match="only a stream.s last chunk"):
+    with pytest.raises(ConfigError, match="only a stream's last chunk"):
         report(first[0], success=True)
 
 
