@@ -48,8 +48,10 @@ class UnknownDecision(KalibrError, KeyError):
 
     def __init__(self, decision_id: str, *, hint: str = "") -> None:
         self.decision_id = decision_id
-        shown = decision_id if len(decision_id) <= LONGEST_ID else f"{decision_id[:20]}..."
-        super().__init__(f"no decision {shown!r} in this ledger{hint}")
+        shown = repr(decision_id)
+        if len(shown) > LONGEST_ID:
+            shown = f"{shown[:20]}..."
+        super().__init__(f"no decision {shown} in this ledger{hint}")
 
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError would show the repr

@@ -84,3 +84,9 @@ def test_the_errors_of_attempts_come_back_and_no_key_with_them() -> None:
     assert found.kalibr.id == error.kalibr.id
     assert found.kalibr.path.api_key is None
     assert error.kalibr.path.api_key == "sk-12345678"
+
+
+def test_a_text_that_was_given_for_an_id_is_not_told_in_full() -> None:
+    told = str(UnknownDecision("The whole answer of a model, with all that the user asked. " * 9))
+    assert len(told) < 80
+    assert "user asked" not in told
