@@ -19,6 +19,7 @@ from .errors import (
     UnknownDecision,
 )
 from .explain import Explanation
+from .gates.judge import Judge, Judgement
 from .ledger import MemoryLedger, SQLiteLedger
 from .ports import Gate, Ledger, Policy
 from .router import Router
@@ -45,6 +46,8 @@ __all__ = [
     "Failure",
     "FailureKind",
     "Gate",
+    "Judge",
+    "Judgement",
     "KalibrError",
     "Ledger",
     "LedgerError",

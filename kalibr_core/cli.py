@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 INSTALL = "kalibr's commands need two more packages: pip install 'kalibr-core[cli]'"
 
 
+COLUMNS = ("share", "calls", "failed", "USD", "s", "state")
 LEGEND = (
     "success: how likely a call is to succeed now, by the policy's beliefs (reachable, passing"
-    " gate 1, as good as its scores). share: of the last 100 decisions. calls: attempts, retries"
+    " gate 1, as good as its scores). score: mean of its answers' scores. share: of the last 100"
+    " decisions. calls: attempts, retries"
     " included. USD: in all. s: median of the last calls. state: up, or down and only probed."
 )
 
@@ -150,17 +152,18 @@ def _print_tables(found: list[GoalStatus], file: str) -> None:
         console.print(Text(f"{file} holds no outcomes yet."), soft_wrap=True)
     for goal in found:
         # As Text: in a plain string, a name's own brackets would be markup.
-        counted = "1 decision" if goal.decisions == 1 else f"{goal.decisions} decisions"
         table = Table(
-            title=Text(f"{goal.goal}: {counted}"), title_justify="left", box=box.SIMPLE_HEAD
+            title=Text(f"{goal.goal}: {_counted(goal)}"), title_justify="left", box=box.SIMPLE_HEAD
         )
+        scored = any(path.score is not None for path in goal.paths)
         table.add_column("path", overflow="fold")
-        for name in ("success", "share", "calls", "failed", "USD", "s", "state"):
+        for name in ("success", *(["score"] if scored else []), *COLUMNS):
             table.add_column(name, justify="right", no_wrap=True)
         for path in goal.paths:
             table.add_row(
                 Text(path.path_id),
                 f"{path.success:.3f}",
+                *([("" if path.score is None else f"{path.score:.2f}")] if scored else []),
                 f"{path.share:.0%}",
                 str(path.attempts),
                 str(path.failures),
@@ -171,6 +174,14 @@ def _print_tables(found: list[GoalStatus], file: str) -> None:
         console.print(table)
     if found:
         console.print(Text(LEGEND), style="dim")
+
+
+def _counted(goal: GoalStatus) -> str:
+    counted = "1 decision" if goal.decisions == 1 else f"{goal.decisions} decisions"
+    if not goal.judged:
+        return counted
+    cost = "" if goal.judging_usd is None else f" for {goal.judging_usd:.3g} USD"
+    return f"{counted}, {goal.judged} judged{cost}"
 
 
 def _state(path: PathStatus) -> str:

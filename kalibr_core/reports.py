@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .errors import ConfigError, UnknownDecision
 from .learner import Learner
 from .options import score_of
 from .plan import POOREST
-from .types import Decision, Entry, EvidenceKind, FailureKind
+from .types import JSON, Decision, Entry, EvidenceKind, FailureKind
 
 log = logging.getLogger("kalibr")
 
@@ -59,8 +59,20 @@ class Reports:
                 why,
             )
 
+    def judged(
+        self, decision_id: str, path_id: str, score: float, beside: Mapping[str, JSON]
+    ) -> None:
+        """Book a judge's score; one decision is scored once."""
+        self._book(decision_id, path_id, "score", score, None, beside)
+
     def _book(
-        self, decision_id: str, path_id: str, kind: str, reward: float, reason: str | None
+        self,
+        decision_id: str,
+        path_id: str,
+        kind: str,
+        reward: float,
+        reason: str | None,
+        beside: Mapping[str, JSON] | None = None,
     ) -> bool:
         return self._learner.book(
             Entry(
@@ -73,7 +85,7 @@ class Reports:
                 self._wall(),
                 EvidenceKind.QUALITY if kind == "report" else EvidenceKind.SCORE,
                 float(reward),
-                {} if reason is None else {"reason": reason},
+                {**(beside or {}), **({} if reason is None else {"reason": reason})},
             )
         )
 

@@ -10,6 +10,7 @@ from collections.abc import (
     Awaitable,
     Callable,
     Generator,
+    Mapping,
     Sequence,
 )
 from dataclasses import replace
@@ -25,6 +26,8 @@ from .clients import Clients
 from .costs import Costs
 from .errors import ConfigError, RouterClosed, UnknownDecision
 from .explain import Explanation, explain_entries
+from .gates.judge import DEFAULT, DEFAULT_GOALS, Judge, JudgeFunction
+from .judging import Judging, Work
 from .learner import Learner
 from .ledger import open_ledger
 from .options import (
@@ -38,12 +41,12 @@ from .paths import PathSpec, parse_paths
 from .plan import Call, Done, Plan, plan_call
 from .ports import Gate, Ledger, Policy
 from .prices import price_of
-from .providers import endpoints_of
+from .providers import Endpoint, endpoints_of
 from .reports import Reports
 from .requests import Messages, ResponseFormat, asked_of
 from .sessions import Sessions
 from .streams import AsyncRoutedStream, RoutedStream
-from .types import Attempt, Output, Path, Request
+from .types import JSON, Attempt, Output, Path, Request
 
 if TYPE_CHECKING:
     from typing import Self
@@ -54,6 +57,9 @@ T = TypeVar("T")
 C = TypeVar("C")
 
 log = logging.getLogger("kalibr")
+
+JUDGES_PROVIDER = "deepseek"
+"""Of the default judge: it gets to see prompts only where a path of the Router's is there too."""
 
 
 class Router:
@@ -69,6 +75,11 @@ class Router:
         success_when: replaces the built-in check; gets the output's text, returns a bool.
         score_when: how good the output is, in [0, 1]; gets the output's text.
         gate: replaces gate 1 altogether; sees the whole output.
+        judge: gate 2: a `Judge`, or a function of request and output that returns a score in
+            [0, 1], async or not; None: answers are not judged. By default those of the goals
+            `research` and `outreach_generation` are, by `deepseek-chat` where one of the paths is
+            DeepSeek's, so that nobody gets to see prompts who does not see them anyway.
+            `score_when` replaces it.
         policy: replaces the bandit.
         ledger: a file, "memory", or a `Ledger`; by default `KALIBR_LEDGER` or `.kalibr/kalibr.db`.
         max_attempts: most provider calls of one call.
@@ -102,6 +113,7 @@ class Router:
         success_when: Callable[[str], bool] | None = None,
         score_when: Callable[[str], float] | None = None,
         gate: Gate | None = None,
+        judge: Judge | JudgeFunction | Literal["default"] | None = DEFAULT,
         policy: Policy | None = None,
         ledger: str | os.PathLike[str] | Ledger | None = None,
         max_attempts: int = 3,
@@ -160,6 +172,19 @@ class Router:
         )
         self._owns_ledger = ledger is None or isinstance(ledger, str | os.PathLike)
         self._reports = Reports(self._learner, wall)
+        chosen = _judge_of(judge, self.goal, self.endpoints)
+        self._judging = (
+            None
+            if chosen is None or score_when is not None
+            else Judging(
+                chosen,
+                told=self._judged,
+                rng=self._rng,
+                wall=wall,
+                base_url=base_url,
+                api_key=api_key,
+            )
+        )
 
     # What users call: OpenAI's messages and parameters in, OpenAI's objects out.
 
@@ -286,7 +311,7 @@ class Router:
             on_exhausted: for this call; None: the Router's.
         """
         plan = self._plan(request, read, live=False, timeout_s=timeout_s, on_exhausted=on_exhausted)
-        return self._finished(drive.call(plan, invoke, sleep=self._sleep))
+        return self._finished(drive.call(plan, invoke, sleep=self._sleep), request)
 
     async def acall(
         self,
@@ -299,7 +324,7 @@ class Router:
     ) -> Done[T]:
         """`call`, awaited."""
         plan = self._plan(request, read, live=False, timeout_s=timeout_s, on_exhausted=on_exhausted)
-        return self._finished(await drive.acall(plan, invoke))
+        return self._finished(await drive.acall(plan, invoke), request)
 
     def call_stream(
         self,
@@ -325,7 +350,7 @@ class Router:
             invoke,
             opens=opens,
             live=live,
-            finish=lambda done: finish(self._finished(done)),
+            finish=lambda done: finish(self._finished(done, request)),
             clock=self._clock,
             sleep=self._sleep,
         )
@@ -350,7 +375,7 @@ class Router:
             invoke,
             opens=opens,
             live=live,
-            finish=lambda done: finish(self._finished(done)),
+            finish=lambda done: finish(self._finished(done, request)),
             clock=self._clock,
         )
 
@@ -396,6 +421,12 @@ class Router:
         """Entries that the ledger has not taken (a full disk, a locked file); 0 is well."""
         return self._learner.unwritten
 
+    @property
+    def judgements(self) -> Mapping[str, int]:
+        """How many answers were `judged`, and how many came to nothing: `full` (the queue was),
+        `budget` (it was used up), `failed`, `unreadable`, `left` (at the end)."""
+        return {} if self._judging is None else dict(self._judging.counts)
+
     def close(self) -> None:
         """Write the beliefs down and close the clients; further calls raise.
 
@@ -403,6 +434,8 @@ class Router:
         """
         if not self._closed:
             self._closed = True
+            if self._judging is not None:
+                self._judging.close()
             self._learner.close(ledger=self._owns_ledger)
             self._clients.close()
 
@@ -410,6 +443,10 @@ class Router:
         """`close`, and the running event loop's connections too."""
         if not self._closed:
             self._closed = True
+            if self._judging is not None:
+                import asyncio  # slow to import
+
+                await asyncio.to_thread(self._judging.close)
             self._learner.close(ledger=self._owns_ledger)
             await self._clients.aclose()
 
@@ -475,10 +512,37 @@ class Router:
         if self._reseed:
             self._rng.seed()
 
-    def _finished(self, done: Done[T]) -> Done[T]:
+    def _finished(self, done: Done[T], request: Request) -> Done[T]:
         if self._score_when is not None and done.output.text:
             self._reports.scored(self._score_when, done.output.text, done.decision)
+        if self._judging is not None and done.decision.verified:
+            self._judging.offer(done.decision, request.prompt, done.output.text)
         return done
+
+    def _judged(self, work: Work, score: float, beside: Mapping[str, JSON]) -> None:
+        self._reports.judged(work.decision_id, work.path_id, score, beside)
+
+
+def _judge_of(judge: object, goal: str, endpoints: Mapping[str, Endpoint]) -> Judge | None:
+    """The judge of this goal's answers.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if judge is None:
+        return None
+    if judge == DEFAULT:
+        used = {endpoint.provider for endpoint in endpoints.values()}
+        return Judge() if goal in DEFAULT_GOALS and JUDGES_PROVIDER in used else None
+    if isinstance(judge, type | str | Mapping):
+        raise ConfigError(f"judge must be a Judge, got {judge!r:.80}; write Judge(model=...)")
+    if callable(judge):
+        judge = Judge(model=judge)
+    if not isinstance(judge, Judge):
+        raise ConfigError(
+            f"judge must be a Judge, a function of request and output, or None, got {judge!r:.80}"
+        )
+    return judge if judge.judges(goal) else None
 
 
 def _gate_of(

@@ -43,12 +43,18 @@ class PathStatus:
     """Its last attempt, seconds since the epoch."""
     signals: int
     """Reports and scores."""
+    score: float | None
+    """Mean of its answers' scores, in [0, 1]; None: none was scored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalStatus:
     goal: str
     decisions: int
+    judged: int
+    """Answers that a judge scored."""
+    judging_usd: float | None
+    """What that cost; None where no price is known."""
     paths: tuple[PathStatus, ...]
 
 
@@ -59,6 +65,8 @@ class _Tally:
     cost_usd: float = 0.0
     unpriced: int = 0
     signals: int = 0
+    scores: int = 0
+    scored: float = 0.0
     down: bool = False
     changed_at: float | None = None
     last_at: float = 0.0
@@ -70,7 +78,8 @@ def goal_status(goal: str, entries: Iterable[Entry]) -> GoalStatus:
     policy = RunLengthPolicy([], random.Random(0))
     tallies: dict[str, _Tally] = {}
     recent: deque[str] = deque(maxlen=RECENT)
-    decisions = 0
+    decisions = judged = 0
+    judging: list[float] = []
     for entry in entries:
         tally = tallies.setdefault(entry.path_id, _Tally())
         policy.update(entry.path_id, evidence_of(entry))
@@ -81,6 +90,13 @@ def goal_status(goal: str, entries: Iterable[Entry]) -> GoalStatus:
                 recent.append(entry.path_id)
         else:
             tally.signals += 1
+            if entry.kind == "score" and entry.reward is not None:
+                tally.scores += 1
+                tally.scored += entry.reward
+            if "judge" in entry.data:
+                judged += 1
+                if is_number(cost := entry.data.get("cost_usd")):
+                    judging.append(cost)
         down = policy.is_down(entry.path_id)
         if down != tally.down:
             tally.down, tally.changed_at = down, entry.at
@@ -88,6 +104,8 @@ def goal_status(goal: str, entries: Iterable[Entry]) -> GoalStatus:
     return GoalStatus(
         goal=goal,
         decisions=decisions,
+        judged=judged,
+        judging_usd=sum(judging) if judging else None,
         paths=tuple(
             _status(path_id, tally, policy, shares[path_id] / max(1, len(recent)))
             for path_id, tally in sorted(tallies.items(), key=lambda item: -shares[item[0]])
@@ -125,6 +143,7 @@ def _status(path_id: str, tally: _Tally, policy: RunLengthPolicy, share: float) 
         changed_at=tally.changed_at,
         last_at=tally.last_at,
         signals=tally.signals,
+        score=tally.scored / tally.scores if tally.scores else None,
     )
 
 

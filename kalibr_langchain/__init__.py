@@ -14,8 +14,9 @@ except ImportError as error:
 from .chat_model import ChatKalibr
 from .events import ATTEMPT_FAILED
 from .feedback import report
+from .judge import judged_by
 
 del langchain_core, langchain_openai
 
 
-__all__ = ["ATTEMPT_FAILED", "ChatKalibr", "report"]
+__all__ = ["ATTEMPT_FAILED", "ChatKalibr", "judged_by", "report"]

@@ -63,6 +63,8 @@ class ChatKalibr(ConfiguredChat):
         success_when: replaces the built-in check; gets the answer's text, returns a bool.
         score_when: how good an answer is, in [0, 1]; gets its text.
         gate: replaces gate 1 altogether.
+        judge: gate 2: a `kalibr_core.Judge`, a function, or None; see `Router`. `judged_by` makes
+            one of a model.
         policy: replaces the bandit.
         ledger: a file, "memory", or a `Ledger`; by default `KALIBR_LEDGER` or `.kalibr/kalibr.db`.
         max_attempts: most provider calls of one call; default 3.

@@ -25,6 +25,7 @@ from kalibr_core.adapter.keys import KEY_ENV, dumped, hidden, plain_params, unke
 from kalibr_core.adapter.routers import Routers, key_of, settings_of
 from kalibr_core.arguments import for_create
 from kalibr_core.errors import ConfigError
+from kalibr_core.gates.judge import DEFAULT
 
 from .arguments import check_names
 from .pickling import restored, state_of
@@ -49,6 +50,7 @@ class ConfiguredChat(BaseChatModel):
     success_when: Callable[[str], bool] | None = Field(default=None, exclude=True)
     score_when: Callable[[str], float] | None = Field(default=None, exclude=True)
     gate: Any = Field(default=None, exclude=True)
+    judge: Any = Field(default=DEFAULT, exclude=True)
     policy: Any = Field(default=None, exclude=True)
     ledger: Any = None
     max_attempts: int | None = None

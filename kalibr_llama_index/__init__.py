@@ -14,6 +14,7 @@ except ImportError as error:
 from .events import AttemptFailedEvent, DecisionEvent
 from .feedback import report
 from .handler import KalibrEventHandler, Run
+from .judge import judged_by
 from .llm import KalibrLLM
 
 del llama_index
@@ -25,5 +26,6 @@ __all__ = [
     "KalibrEventHandler",
     "KalibrLLM",
     "Run",
+    "judged_by",
     "report",
 ]

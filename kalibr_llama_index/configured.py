@@ -26,6 +26,7 @@ from kalibr_core.adapter.keys import KEY_ENV, hidden, plain_params, without_logi
 from kalibr_core.adapter.routers import Routers, key_of, settings_of
 from kalibr_core.arguments import for_create
 from kalibr_core.errors import ConfigError
+from kalibr_core.gates.judge import DEFAULT
 
 from .arguments import check_names
 from .paths import LLMS
@@ -34,7 +35,7 @@ from .serial import classes_in, made_path, plain_path
 
 log = logging.getLogger("kalibr")
 
-LOCAL = ("success_when", "score_when", "gate", "policy")
+LOCAL = ("success_when", "score_when", "gate", "judge", "policy")
 """Functions and objects of this process."""
 
 
@@ -54,6 +55,7 @@ class ConfiguredLLM(FunctionCallingLLM):
     success_when: Callable[[str], bool] | None = Field(default=None, exclude=True)
     score_when: Callable[[str], float] | None = Field(default=None, exclude=True)
     gate: Any = Field(default=None, exclude=True)
+    judge: Any = Field(default=DEFAULT, exclude=True)
     policy: Any = Field(default=None, exclude=True)
     ledger: Any = None
     max_attempts: int | None = None
@@ -222,7 +224,9 @@ class ConfiguredLLM(FunctionCallingLLM):
                 "a KalibrLLM with a ready router= cannot be pickled: the Router's ledger and "
                 "connections belong to this process; give goal= and paths= instead"
             )
-        local = {name: getattr(self, name) for name in LOCAL if getattr(self, name) is not None}
+        fields = type(self).model_fields
+        held = {name: getattr(self, name) for name in LOCAL}
+        local = {name: v for name, v in held.items() if v is not fields[name].default}
         own_server = self.api_key is not None and self.base_url is not None
         return _remade, (type(self), self.to_dict(), local, own_server, classes_in(self.paths))
 

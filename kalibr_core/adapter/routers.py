@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from ..errors import ConfigError, LedgerError, UnknownDecision
+from ..gates.judge import DEFAULT
 from ..router import Router
 from ..types import Path
 
@@ -25,6 +26,7 @@ SETTINGS = (
     "success_when",
     "score_when",
     "gate",
+    "judge",
     "policy",
     "ledger",
     "deadline_s",
@@ -38,6 +40,10 @@ SETTINGS = (
     "seed",
 )
 """The Router's settings that routed models have under the same names."""
+
+
+UNSAID = {"judge": DEFAULT}
+"""What says nothing, where None does: it turns the judge off."""
 
 
 class Routing(Protocol):
@@ -69,7 +75,7 @@ def settings_of(
         if max_attempts is not None:
             raise ConfigError("give max_attempts or max_retries, not both")
         given["max_attempts"] = max_retries + 1
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in given.items() if value is not UNSAID.get(name)}
 
 
 def checked_router(router: object) -> Router:

@@ -24,6 +24,7 @@ from kalibr_core.adapter.routers import (
     report,
     settings_of,
 )
+from kalibr_core.gates.judge import DEFAULT
 from kalibr_core.paths import Secret
 
 
@@ -170,7 +171,7 @@ def settings(**given: Any) -> dict[str, Any]:
     words = {"max_attempts": None, "max_retries": None, "timeout_s": None}
     for name in words:
         words[name] = given.pop(name, None)
-    model = SimpleNamespace(**{**dict.fromkeys(SETTINGS), **given})
+    model = SimpleNamespace(**{**dict.fromkeys(SETTINGS), "judge": DEFAULT, **given})
     return settings_of(model, **words)
 
 
@@ -183,6 +184,7 @@ def settings(**given: Any) -> dict[str, Any]:
         ({"max_retries": 2}, {"max_attempts": 3}),
         ({"max_attempts": 2}, {"max_attempts": 2}),
         ({"timeout_s": 3.0}, {"timeout_s": 3.0}),
+        ({"judge": None}, {"judge": None}),
     ],
 )
 def test_only_what_is_said_is_passed_on(given: Any, found: dict[str, Any]) -> None:

@@ -1,0 +1,41 @@
+"""An LLM as gate 2's judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from llama_index.core.llms import LLM, ChatMessage
+
+from kalibr_core.errors import ConfigError
+from kalibr_core.gates.judge import judgement_in, messages_for
+
+from .clients import unretried
+
+
+def judged_by(llm: LLM, *, rubric: str | None = None) -> Callable[[str, str], object]:
+    """A judge for `KalibrLLM(judge=...)` or `Judge(model=...)`.
+
+    Its calls are the LLM's own: they are neither routed nor judged, and no callbacks are told.
+
+    Args:
+        llm: of any integration.
+        rubric: what makes an output good, in your words.
+
+    Raises:
+        ConfigError: it is no LLM.
+    """
+    if not isinstance(llm, LLM):
+        raise ConfigError(f"a judge must be an LLM, got {type(llm).__name__}")
+    quiet = unretried(llm, is_async=False)
+
+    def judge(request: str, output: str) -> object:
+        system, user = messages_for(rubric, request, output)
+        answer = quiet.chat(
+            [
+                ChatMessage(role="system", content=system["content"]),
+                ChatMessage(role="user", content=user["content"]),
+            ]
+        )
+        return judgement_in(answer.message.content)
+
+    return judge

@@ -1,0 +1,74 @@
+"""Which answers are judged."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from kalibr_core.bandit import RunLengthPolicy
+from kalibr_core.sampling import FIRST, Sampler
+from kalibr_core.types import Arm, Context, Evidence, EvidenceKind
+
+
+def sampler(*, informative: bool, rate: float = 0.2, seed: int = 7) -> Sampler:
+    return Sampler(rate, informative=informative, rng=random.Random(seed))
+
+
+@pytest.mark.parametrize("informative", [False, True])
+@pytest.mark.parametrize("rate", [0.05, 0.2, 0.5, 1.0])
+def test_the_rate_holds_on_the_whole(rate: float, informative: bool) -> None:
+    one = sampler(informative=informative, rate=rate)
+    drawn = sum(one.draws(f"path{n % 3}") for n in range(6000))
+    assert drawn / 6000 == pytest.approx(rate, abs=0.02)
+
+
+def test_uniform_judges_all_paths_alike() -> None:
+    one = sampler(informative=False)
+    first = sum(one.draws("often") for _ in range(4000)) / 4000
+    assert sum(one.draws("seldom") for _ in range(1000)) / 1000 == pytest.approx(first, abs=0.04)
+
+
+def test_informative_judges_a_paths_first_answers_all() -> None:
+    one = sampler(informative=True)
+    assert [one.draws("new") for _ in range(FIRST)] == [True] * FIRST
+    for _ in range(1000):
+        one.draws("new")
+    assert [one.draws("newer") for _ in range(FIRST)] == [True] * FIRST
+
+
+def test_what_was_judged_in_advance_is_made_up_for() -> None:
+    one = sampler(informative=True)
+    for n in range(3 * FIRST):
+        one.draws(f"path{n % 3}")
+    later = sum(one.draws(f"path{n % 3}") for n in range(200))
+    assert later / 200 < 0.2
+
+
+def calls_until_the_best_has_the_traffic(seed: int, *, informative: bool) -> int:
+    """Three paths pass gate 1 alike, and the first is better: when have 90 of the next 100 calls
+    gone there?"""
+    policy = RunLengthPolicy(["0", "1", "2"], rng=random.Random(seed))
+    world = random.Random(seed + 1)
+    one = sampler(informative=informative, seed=seed + 2)
+    arms = [Arm("0", 0.001), Arm("1", 0.00006), Arm("2", 0.0003)]
+    chosen: list[bool] = []
+    for _ in range(500):
+        arm = policy.pull(arms, Context()).arm
+        chosen.append(arm == "0")
+        passed = world.random() < 0.97
+        policy.update(arm, Evidence(EvidenceKind.QUALITY, float(passed), float(not passed)))
+        if passed and one.draws(arm):
+            good = 0.85 if arm == "0" else 0.60
+            score = world.betavariate(8 * good, 8 * (1 - good))
+            policy.update(arm, Evidence(EvidenceKind.SCORE, score, 1 - score))
+    return next((n for n in range(400) if sum(chosen[n : n + 100]) >= 90), 400)
+
+
+@pytest.mark.parametrize(("informative", "bar"), [(False, 250), (True, 150)])
+def test_the_better_path_gets_the_traffic_soon(informative: bool, bar: int) -> None:
+    found = sorted(
+        calls_until_the_best_has_the_traffic(seed, informative=informative) for seed in range(40)
+    )
+    assert found[20] <= bar / 2
+    assert found[35] <= bar
