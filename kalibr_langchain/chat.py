@@ -120,6 +120,11 @@ class Chat(Copies[BaseChatModel]):
     def _wait_ends(self, limit: TimeLimit) -> float:
         return min(limit.until, time.monotonic() + self.longest_limiter_wait_s)
 
+    @property
+    def most_tokens(self) -> int | None:
+        """The limit of an answer that the model has of its own."""
+        return getattr(self.model, "max_tokens", None)
+
     @cached_property
     def is_limited(self) -> bool:
         """Do its connections keep time limits?"""

@@ -259,7 +259,7 @@ class ChatKalibr(ConfiguredChat):
         try:
             done = routing.router.call(
                 asked.request,
-                lambda attempt: calls.generate(routing.chats[attempt.path.id], asked, attempt),
+                lambda attempt: calls.generate(routing.models[attempt.path.id], asked, attempt),
                 read=_reader(asked, read_result),
                 **limits,
             )
@@ -281,7 +281,7 @@ class ChatKalibr(ConfiguredChat):
         try:
             done = await routing.router.acall(
                 asked.request,
-                lambda attempt: calls.agenerate(routing.chats[attempt.path.id], asked, attempt),
+                lambda attempt: calls.agenerate(routing.models[attempt.path.id], asked, attempt),
                 read=_reader(asked, read_result),
                 **limits,
             )
@@ -305,7 +305,7 @@ class ChatKalibr(ConfiguredChat):
             with closing(
                 routing.router.call_stream(
                     asked.request,
-                    lambda attempt: calls.stream(routing.chats[attempt.path.id], asked, attempt),
+                    lambda attempt: calls.stream(routing.models[attempt.path.id], asked, attempt),
                     read=_reader(asked, read_chunks),
                     opens=opens,
                     finish=ends.append,
@@ -337,7 +337,7 @@ class ChatKalibr(ConfiguredChat):
             async with aclosing(
                 routing.router.acall_stream(
                     asked.request,
-                    lambda attempt: calls.astream(routing.chats[attempt.path.id], asked, attempt),
+                    lambda attempt: calls.astream(routing.models[attempt.path.id], asked, attempt),
                     read=_reader(asked, read_chunks),
                     opens=opens,
                     finish=ends.append,

@@ -102,14 +102,14 @@ class ConfiguredChat(BaseChatModel):
         check_names(data, type(self).model_fields)
         super().__init__(**data)
         routing = self._routing  # what cannot be routed is told now, and as it is
-        if self._defaults and not any(chat.is_named for chat in routing.chats.values()):
+        if self._defaults and not any(chat.is_named for chat in routing.models.values()):
             log.warning(
                 "kalibr: %s of ChatKalibr is for paths that are named, of which there are none; "
                 "set it on the chat models",
                 ", ".join(self._defaults),
             )
         if self.output_version is None and "output_version" not in self.model_fields_set:
-            versions = {chat.model.output_version for chat in routing.chats.values()}
+            versions = {chat.model.output_version for chat in routing.models.values()}
             vars(self)["output_version"] = versions.pop() if len(versions) == 1 else None
 
     @property
@@ -197,7 +197,7 @@ class ConfiguredChat(BaseChatModel):
         return {"token_usage": summed, **({"model_name": models[-1]} if models else {})}
 
     def _resolve_model_profile(self) -> ModelProfile | None:
-        return common_profile([chat.model.profile for chat in self._routing.chats.values()])
+        return common_profile([chat.model.profile for chat in self._routing.models.values()])
 
     def get_token_ids(self, text: str) -> list[int]:
         """As the first path's model counts them."""
@@ -209,7 +209,7 @@ class ConfiguredChat(BaseChatModel):
 
     @property
     def _first(self) -> BaseChatModel:
-        return next(iter(self._routing.chats.values())).model
+        return next(iter(self._routing.models.values())).model
 
     # Copies.
 

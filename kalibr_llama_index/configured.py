@@ -118,7 +118,7 @@ class ConfiguredLLM(FunctionCallingLLM):
         except ValidationError as error:
             raise ConfigError(_told(error)) from None
         routing = self._routing  # what cannot be routed is told now, and as it is
-        if self._defaults and not any(llm.is_named for llm in routing.llms.values()):
+        if self._defaults and not any(llm.is_named for llm in routing.models.values()):
             log.warning(
                 "kalibr: %s of KalibrLLM is for paths that are named, of which there are none; "
                 "set it on the LLMs",

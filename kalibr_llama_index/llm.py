@@ -227,7 +227,7 @@ class KalibrLLM(RoutedLLM):
             ValueError: there is none, and `error_on_no_tool_call` is set.
         """
         record = record_in(response)
-        path = self._routing.llms.get(str(record.get("path"))) if record else None
+        path = self._routing.models.get(str(record.get("path"))) if record else None
         if path is not None and isinstance(path.llm, FunctionCallingLLM) and path.calls_tools:
             found = path.llm.get_tool_calls_from_response(
                 response, error_on_no_tool_call=error_on_no_tool_call, **kwargs

@@ -71,6 +71,11 @@ class PathLLM(Copies[LLM]):
         self.longest_limiter_wait_s = math.inf
         """Shorter where another path is free of one."""
 
+    @property
+    def most_tokens(self) -> int | None:
+        """The limit of an answer that the LLM has of its own."""
+        return getattr(self.llm, "max_tokens", None)
+
     @cached_property
     def is_limited(self) -> bool:
         """Do its connections keep time limits?"""

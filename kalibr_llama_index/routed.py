@@ -36,7 +36,7 @@ class RoutedLLM(ConfiguredLLM):
         try:
             done = routing.router.call(
                 asked.request,
-                lambda attempt: calls.whole(routing.llms[attempt.path.id], asked, attempt),
+                lambda attempt: calls.whole(routing.models[attempt.path.id], asked, attempt),
                 read=asked.read,
                 on_exhausted=asked.on_exhausted,
             )
@@ -53,7 +53,7 @@ class RoutedLLM(ConfiguredLLM):
         try:
             done = await routing.router.acall(
                 asked.request,
-                lambda attempt: calls.awhole(routing.llms[attempt.path.id], asked, attempt),
+                lambda attempt: calls.awhole(routing.models[attempt.path.id], asked, attempt),
                 read=asked.read,
                 on_exhausted=asked.on_exhausted,
             )
@@ -76,7 +76,7 @@ class RoutedLLM(ConfiguredLLM):
             with closing(
                 routing.router.call_stream(
                     asked.request,
-                    lambda attempt: calls.stream(routing.llms[attempt.path.id], asked, attempt),
+                    lambda attempt: calls.stream(routing.models[attempt.path.id], asked, attempt),
                     read=asked.read_all,
                     opens=self._opens,
                     finish=ends.append,
@@ -102,7 +102,7 @@ class RoutedLLM(ConfiguredLLM):
             async with aclosing(
                 routing.router.acall_stream(
                     asked.request,
-                    lambda attempt: calls.astream(routing.llms[attempt.path.id], asked, attempt),
+                    lambda attempt: calls.astream(routing.models[attempt.path.id], asked, attempt),
                     read=asked.read_all,
                     opens=self._opens,
                     finish=ends.append,

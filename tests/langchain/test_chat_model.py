@@ -421,7 +421,7 @@ def test_models_of_other_paths_have_other_routers(server: LoopbackProvider) -> N
     model = make(server)
 
     def paths(name: str) -> list[str]:
-        return list(model.model_copy(update={"paths": [Path(model=name)]})._routing.chats)
+        return list(model.model_copy(update={"paths": [Path(model=name)]})._routing.models)
 
     names = ["gpt-4o-mini", "gpt-4o", "gpt-4.1"]
     assert [paths(name) for name in names] == [[name] for name in names]

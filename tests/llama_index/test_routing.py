@@ -72,7 +72,7 @@ def test_a_kalibr_llm_tells_what_its_paths_do() -> None:
 
 def test_named_paths_and_llms_are_told_apart() -> None:
     claude = Anthropic(model="claude-sonnet-4-5", api_key=KEY)
-    llms = list(llm("gpt-4o", claude)._routing.llms.values())
+    llms = list(llm("gpt-4o", claude)._routing.models.values())
     assert [found.is_named for found in llms] == [True, False]
     assert llms[1].llm is claude
 
@@ -93,9 +93,9 @@ def test_a_limiter_is_waited_for_shortly_only_beside_a_path_without_one() -> Non
     limited = TokenBucketRateLimiter(requests_per_minute=1)
     one = OpenAI(model="gpt-4o", api_key=KEY, rate_limiter=limited)
     other = OpenAI(model="gpt-4.1", api_key=KEY, rate_limiter=limited)
-    beside = llm(one, "gpt-4o-mini", max_wait_s=0.5)._routing.llms.values()
+    beside = llm(one, "gpt-4o-mini", max_wait_s=0.5)._routing.models.values()
     assert [path.longest_limiter_wait_s for path in beside] == [0.5, 0.5]
-    assert {p.longest_limiter_wait_s for p in llm(one, other)._routing.llms.values()} == {
+    assert {p.longest_limiter_wait_s for p in llm(one, other)._routing.models.values()} == {
         float("inf")
     }
 
@@ -124,5 +124,5 @@ def test_what_is_no_router_is_told(router: Any) -> None:
 def test_a_path_without_a_server_is_told() -> None:
     paths = [Path(model="m", provider="adapter", name="mine")]
     router = Router(goal="g", paths=paths, ledger="memory")
-    with router, pytest.raises(ConfigError, match="'mine' has no server, and no LLM is given"):
+    with router, pytest.raises(ConfigError, match="'mine' has no server, and an LLM is not given"):
         Routing.of(router)

@@ -199,8 +199,8 @@ def test_settings_that_make_no_llm_are_told(data: Any) -> None:
 def test_classes_of_ours_for_routed_calls_are_nobodys_to_make() -> None:
     one = llm(gpt())
     assert one.complete
-    assert one._routing.llms
-    for path in one._routing.llms.values():
+    assert one._routing.models
+    for path in one._routing.models.values():
         assert type(path.blocking) not in _classes()
     assert next(cls for cls in _classes() if cls.class_name() == "openai_llm") is OpenAI
 
