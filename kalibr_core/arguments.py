@@ -46,6 +46,11 @@ def with_one_limit(arguments: Mapping[str, object], endpoint: Endpoint) -> dict[
     return _one_limit(arguments, _limit_name(endpoint))
 
 
+def has_new_limit(endpoint: Endpoint) -> bool:
+    """Is it one of OpenAI's models that think first, and refuse `max_tokens` and a temperature?"""
+    return endpoint.provider == "openai" and bool(_NEW_LIMIT.match(endpoint.model))
+
+
 @lru_cache(maxsize=1)
 def create_names() -> frozenset[str]:
     """The names that the installed client's `create` takes; the client is slow to import."""
@@ -81,7 +86,7 @@ def _is_text(message: object) -> bool:
 def _limit_name(endpoint: Endpoint) -> str | None:
     """The only name that the server knows the token limit by; None: it may take either."""
     if endpoint.provider == "openai":
-        return "max_completion_tokens" if _NEW_LIMIT.match(endpoint.model) else None
+        return "max_completion_tokens" if has_new_limit(endpoint) else None
     return None if endpoint.provider is None else "max_tokens"
 
 

@@ -61,9 +61,13 @@ class Reports:
 
     def judged(
         self, decision_id: str, path_id: str, score: float, beside: Mapping[str, JSON]
-    ) -> None:
-        """Book a judge's score; one decision is scored once."""
-        self._book(decision_id, path_id, "score", score, None, beside)
+    ) -> bool:
+        """Book a judge's score; what the user reports counts beside it.
+
+        Returns:
+            Has it moved anything? False: this decision was judged before.
+        """
+        return self._book(decision_id, path_id, "judge", score, None, beside)
 
     def _book(
         self,

@@ -27,6 +27,7 @@ from .costs import Costs
 from .errors import ConfigError, RouterClosed, UnknownDecision
 from .explain import Explanation, explain_entries
 from .gates.judge import DEFAULT, DEFAULT_GOALS, Judge, JudgeFunction
+from .judges import Budget, Function, Models, default_judges, judges_of
 from .judging import Judging, Work
 from .learner import Learner
 from .ledger import open_ledger
@@ -41,9 +42,10 @@ from .paths import PathSpec, parse_paths
 from .plan import Call, Done, Plan, plan_call
 from .ports import Gate, Ledger, Policy
 from .prices import price_of
-from .providers import Endpoint, endpoints_of
+from .providers import endpoints_of
 from .reports import Reports
 from .requests import Messages, ResponseFormat, asked_of
+from .sampling import Sampler
 from .sessions import Sessions
 from .streams import AsyncRoutedStream, RoutedStream
 from .types import JSON, Attempt, Output, Path, Request
@@ -58,8 +60,7 @@ C = TypeVar("C")
 
 log = logging.getLogger("kalibr")
 
-JUDGES_PROVIDER = "deepseek"
-"""Of the default judge: it gets to see prompts only where a path of the Router's is there too."""
+DRAIN_POLL_S = 0.01
 
 
 class Router:
@@ -172,19 +173,7 @@ class Router:
         )
         self._owns_ledger = ledger is None or isinstance(ledger, str | os.PathLike)
         self._reports = Reports(self._learner, wall)
-        chosen = _judge_of(judge, self.goal, self.endpoints)
-        self._judging = (
-            None
-            if chosen is None or score_when is not None
-            else Judging(
-                chosen,
-                told=self._judged,
-                rng=self._rng,
-                wall=wall,
-                base_url=base_url,
-                api_key=api_key,
-            )
-        )
+        self._judging = None if score_when is not None else self._judging_by(judge, base_url, seed)
 
     # What users call: OpenAI's messages and parameters in, OpenAI's objects out.
 
@@ -434,21 +423,23 @@ class Router:
         """
         if not self._closed:
             self._closed = True
-            if self._judging is not None:
-                self._judging.close()
-            self._learner.close(ledger=self._owns_ledger)
-            self._clients.close()
+            try:
+                if self._judging is not None:
+                    self._judging.close()
+            finally:
+                self._learner.close(ledger=self._owns_ledger)
+                self._clients.close()
 
     async def aclose(self) -> None:
         """`close`, and the running event loop's connections too."""
         if not self._closed:
             self._closed = True
-            if self._judging is not None:
-                import asyncio  # slow to import
-
-                await asyncio.to_thread(self._judging.close)
-            self._learner.close(ledger=self._owns_ledger)
-            await self._clients.aclose()
+            try:
+                if self._judging is not None:
+                    await self._drained(self._judging)
+            finally:
+                self._learner.close(ledger=self._owns_ledger)
+                await self._clients.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -519,11 +510,52 @@ class Router:
             self._judging.offer(done.decision, request.prompt, done.output.text)
         return done
 
-    def _judged(self, work: Work, score: float, beside: Mapping[str, JSON]) -> None:
-        self._reports.judged(work.decision_id, work.path_id, score, beside)
+    def _judged(self, work: Work, score: float, beside: Mapping[str, JSON]) -> bool:
+        return self._reports.judged(work.decision_id, work.path_id, score, beside)
+
+    async def _drained(self, judging: Judging) -> None:
+        import asyncio  # slow to import
+
+        ends = time.monotonic() + judging.drain_s
+        try:
+            while judging.under_way and time.monotonic() < ends:
+                await asyncio.sleep(DRAIN_POLL_S)
+        finally:
+            judging.close(ends=0.0)
+
+    def _judging_by(self, judge: object, base_url: str | None, seed: int | None) -> Judging | None:
+        """What judges this Router's answers; None: nothing.
+
+        Raises:
+            ConfigError: it cannot judge.
+        """
+        import random  # slow to import
+
+        chosen = _judge_of(judge, self.goal)
+        if chosen is None:
+            return None
+        budget = Budget(chosen.daily_budget_usd, self._wall)
+        function = chosen.function
+        if function is not None:
+            asked: Function | Models = Function(chosen, function)
+        elif isinstance(judge, str):
+            found = default_judges(self.paths, self.endpoints, base_url=base_url)
+            if not found:
+                return None
+            asked = Models(chosen, found, budget)
+        else:
+            asked = Models(chosen, judges_of(chosen, self.endpoints, base_url=base_url), budget)
+        known = getattr(self._learner.policy, "scored", None)
+        sampler = Sampler(
+            chosen.rate,
+            informative=chosen.sampling == "informative",
+            rng=random.Random(seed),
+            **({"known": known} if callable(known) else {}),
+        )
+        return Judging(chosen, asked, sampler=sampler, told=self._judged)
 
 
-def _judge_of(judge: object, goal: str, endpoints: Mapping[str, Endpoint]) -> Judge | None:
+def _judge_of(judge: object, goal: str) -> Judge | None:
     """The judge of this goal's answers.
 
     Raises:
@@ -531,16 +563,14 @@ def _judge_of(judge: object, goal: str, endpoints: Mapping[str, Endpoint]) -> Ju
     """
     if judge is None:
         return None
-    if judge == DEFAULT:
-        used = {endpoint.provider for endpoint in endpoints.values()}
-        return Judge() if goal in DEFAULT_GOALS and JUDGES_PROVIDER in used else None
-    if isinstance(judge, type | str | Mapping):
-        raise ConfigError(f"judge must be a Judge, got {judge!r:.80}; write Judge(model=...)")
-    if callable(judge):
+    if isinstance(judge, str) and judge == DEFAULT:
+        return Judge() if goal in DEFAULT_GOALS else None
+    if not isinstance(judge, Judge) and callable(judge) and not isinstance(judge, type):
         judge = Judge(model=judge)
     if not isinstance(judge, Judge):
         raise ConfigError(
-            f"judge must be a Judge, a function of request and output, or None, got {judge!r:.80}"
+            "judge must be a Judge, a function of request and output, or None, got "
+            f"{type(judge).__name__}; write Judge(model=...)"
         )
     return judge if judge.judges(goal) else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
 
 FIRST = 10
 """Of a path's answers are judged in any case: nothing is known of it before."""
+FIRST_PER_RATE = 50
+"""So that at a small rate they are few, and at a tiny one none."""
+MOST_AHEAD = 30
+"""Judgements that may be made in advance, all paths together."""
 REPAID = 0.5
 """Share of the rate at which judgements made in advance are made up for."""
 
@@ -23,15 +28,24 @@ class Sampler:
         informative: judge each path's first answers, and the later ones the less until the rate
             holds again. What is unknown of a path stands in its first scores; what one more tells
             falls with their number.
+        known: how many scores a path has from before this process, or from others.
     """
 
-    def __init__(self, rate: float, *, informative: bool, rng: random.Random) -> None:
+    def __init__(
+        self,
+        rate: float,
+        *,
+        informative: bool,
+        rng: random.Random,
+        known: Callable[[str], float] = lambda path_id: 0.0,
+    ) -> None:
         self._rate = rate
-        self._informative = informative
+        self._first = min(FIRST, int(FIRST_PER_RATE * rate)) if informative else 0
         self._rng = rng
-        self._lock = threading.Lock()
+        self._known = known
         self._judged: Counter[str] = Counter()
         self._calls = 0
+        self.forked()
 
     def draws(self, path_id: str) -> bool:
         """Is this path's answer to be judged?"""
@@ -42,14 +56,20 @@ class Sampler:
                 self._judged[path_id] += 1
             return drawn
 
+    def give_back(self, path_id: str) -> None:
+        """A judgement that was drawn has come to nothing."""
+        with self._lock:
+            self._judged[path_id] -= 1
+
     def forked(self) -> None:
         """One of the parent's threads may have held the lock."""
         self._lock = threading.Lock()
 
     def _chance(self, path_id: str) -> float:
-        if not self._informative:
+        if not self._first:
             return self._rate
-        if self._judged[path_id] < FIRST:
+        ahead = self._judged.total() - self._rate * self._calls
+        known = max(self._judged[path_id], self._known(path_id))
+        if known < self._first and ahead < MOST_AHEAD:
             return 1.0
-        in_advance = self._judged.total() > self._rate * self._calls
-        return self._rate * (REPAID if in_advance else 1.0)
+        return self._rate * (REPAID if ahead > 0 else 1.0)

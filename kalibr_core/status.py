@@ -90,10 +90,10 @@ def goal_status(goal: str, entries: Iterable[Entry]) -> GoalStatus:
                 recent.append(entry.path_id)
         else:
             tally.signals += 1
-            if entry.kind == "score" and entry.reward is not None:
+            if entry.kind in ("score", "judge") and entry.reward is not None:
                 tally.scores += 1
                 tally.scored += entry.reward
-            if "judge" in entry.data:
+            if entry.kind == "judge":
                 judged += 1
                 if is_number(cost := entry.data.get("cost_usd")):
                     judging.append(cost)

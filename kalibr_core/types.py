@@ -227,7 +227,7 @@ class Entry(NamedTuple):
     """Unique: the same event written twice counts once. It begins with `decision_id:`."""
     goal: str
     kind: str
-    """`attempt`, `report` or `score`."""
+    """`attempt`, `report`, `score` or `judge`."""
     decision_id: str
     path_id: str
     origin: str

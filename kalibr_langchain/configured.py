@@ -50,7 +50,7 @@ class ConfiguredChat(BaseChatModel):
     success_when: Callable[[str], bool] | None = Field(default=None, exclude=True)
     score_when: Callable[[str], float] | None = Field(default=None, exclude=True)
     gate: Any = Field(default=None, exclude=True)
-    judge: Any = Field(default=DEFAULT, exclude=True)
+    judge: Any = DEFAULT
     policy: Any = Field(default=None, exclude=True)
     ledger: Any = None
     max_attempts: int | None = None
@@ -89,6 +89,10 @@ class ConfiguredChat(BaseChatModel):
     def _only_parameters(cls, kwargs: dict[str, Any]) -> dict[str, Any]:
         checked_parameters("model_kwargs", kwargs)
         return kwargs
+
+    @field_serializer("judge")
+    def _plain_judge(self, judge: Any) -> str | None:
+        return None if judge is None else DEFAULT
 
     @field_serializer("model_kwargs")
     def _without_key_headers(self, kwargs: dict[str, Any]) -> dict[str, Any]:

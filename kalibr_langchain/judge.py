@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
+from langsmith.run_helpers import tracing_context
 
 from kalibr_core.errors import ConfigError
 from kalibr_core.gates.judge import judgement_in, messages_for
@@ -14,7 +15,8 @@ from kalibr_core.gates.judge import judgement_in, messages_for
 def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> Callable[[str, str], object]:
     """A judge for `ChatKalibr(judge=...)` or `Judge(model=...)`.
 
-    Its calls are the model's own: they are neither routed nor judged, and no callbacks are told.
+    Its calls are the model's own: they are neither routed nor judged, and neither callbacks nor
+    LangSmith are told of them.
 
     Args:
         model: any chat model; by a bound one, bind its parameters in its constructor.
@@ -26,12 +28,12 @@ def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> Callable[[s
     if not isinstance(model, BaseChatModel):
         raise ConfigError(f"a judge must be a chat model, got {type(model).__name__}")
 
+    quiet = model.model_copy(update={"callbacks": None})
+
     def judge(request: str, output: str) -> object:
         system, user = messages_for(rubric, request, output)
-        answer = model.invoke(
-            [SystemMessage(system["content"]), HumanMessage(user["content"])],
-            config={"callbacks": []},
-        )
+        with tracing_context(enabled=False):
+            answer = quiet.invoke([SystemMessage(system["content"]), HumanMessage(user["content"])])
         return judgement_in(str(answer.text))
 
     return judge

@@ -55,7 +55,7 @@ class ConfiguredLLM(FunctionCallingLLM):
     success_when: Callable[[str], bool] | None = Field(default=None, exclude=True)
     score_when: Callable[[str], float] | None = Field(default=None, exclude=True)
     gate: Any = Field(default=None, exclude=True)
-    judge: Any = Field(default=DEFAULT, exclude=True)
+    judge: Any = DEFAULT
     policy: Any = Field(default=None, exclude=True)
     ledger: Any = None
     max_attempts: int | None = None
@@ -103,6 +103,10 @@ class ConfiguredLLM(FunctionCallingLLM):
     @field_serializer("base_url")
     def _without_login(self, url: str | None) -> str | None:
         return without_login(url)
+
+    @field_serializer("judge")
+    def _plain_judge(self, judge: Any) -> str | None:
+        return None if judge is None else DEFAULT
 
     @field_serializer("ledger")
     def _named_ledger(self, ledger: Any) -> str | None:

@@ -217,6 +217,11 @@ class RunLengthPolicy:
         state = self._arms.get(arm) or self._fresh(arm)
         return state.mean, state.quality.count
 
+    def scored(self, arm: str) -> float:
+        """How many scores an arm has, the oldest fading out."""
+        state = self._arms.get(arm)
+        return 0.0 if state is None or state.scores is None else state.scores.count
+
     def is_down(self, arm: str) -> bool:
         """Is the arm taken for failing, and only probed?"""
         state = self._arms.get(arm)

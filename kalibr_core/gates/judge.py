@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from ..errors import ConfigError
@@ -51,15 +52,16 @@ class Judge:
     Args:
         model: who judges: a model's name, a dict of `Path`'s fields, a `Path`, several of these in
             a list (an output is judged by the first that is of another model than made it), or a
-            function of request and output that returns a score in [0, 1], async or not.
+            function of request and output that returns a score in [0, 1], async or not. Kept as a
+            tuple of `Path`s.
         rate: share of calls that are judged, in (0, 1].
         goals: only these are judged; None: any.
-        rubric: what makes an output good, in your words.
-        daily_budget_usd: most that the judge's own calls may cost in a day (UTC) in this process;
-            None: any amount. Where the judge's price is unknown, it cannot be kept.
+        rubric: what makes an output good, in your words; for models.
+        daily_budget_usd: most that a Router's judge may cost in a day (UTC) and process; for
+            models. None: any amount. Where the judge's price is unknown, it cannot be kept.
         sampling: "informative" judges paths of which the scores are little known more often, at
             the same rate on the whole; "uniform" all alike.
-        timeout_s: longest time of one judgement.
+        timeout_s: longest time of one judgement; a function that does not await keeps its own.
         concurrency: judgements at once.
         queue: judgements that may wait; what comes when it is full is not judged, and counted.
         drain_s: how long `close` and the end of the program wait for what is under way.
@@ -80,6 +82,10 @@ class Judge:
     drain_s: float = 5.0
 
     def __post_init__(self) -> None:
+        if not callable(self.model):
+            specs: Any = self.model if isinstance(self.model, list | tuple) else [self.model]
+            # Kept as paths, whose keys are shown nowhere.
+            object.__setattr__(self, "model", tuple(parse_path(spec) for spec in specs))
         _check(self)
 
     @property
@@ -90,10 +96,7 @@ class Judge:
     @property
     def paths(self) -> tuple[Path, ...]:
         """The models that judge."""
-        if callable(self.model):
-            return ()
-        specs: Any = self.model if isinstance(self.model, list | tuple) else [self.model]
-        return tuple(parse_path(spec) for spec in specs)
+        return self.model if isinstance(self.model, tuple) else ()
 
     def judges(self, goal: str) -> bool:
         """Are this goal's answers judged?"""
@@ -111,7 +114,9 @@ class Judgement:
 
 def messages_for(rubric: str | None, request: str, output: str) -> list[dict[str, str]]:
     """What a judge is sent: the work to be graded is quoted as data, which ends nothing early."""
-    work = json.dumps({"request": _cut(request), "output": _cut(output)}, ensure_ascii=False)
+    work = json.dumps(
+        {"request": _cut(request), "output": _cut(output)},
+    )
     return [
         {"role": "system", "content": INSTRUCTIONS.format(rubric=rubric or DEFAULT_RUBRIC)},
         {"role": "user", "content": work},
@@ -126,20 +131,27 @@ def judgement_in(text: object) -> Judgement | None:
     >>> judgement_in('{"score": "8/10"}'), judgement_in('{"score": 7}'), judgement_in("good")
     (None, None, None)
     """
-    from pydantic import BaseModel, ConfigDict, Field, ValidationError  # slow to import
+    if not isinstance(text, str):
+        return None
+    try:
+        answer = _answer().model_validate_json(_unfenced(text))
+    except ValueError:
+        return None
+    return Judgement(answer.score, answer.reason)
+
+
+@lru_cache(maxsize=1)
+def _answer() -> Any:
+    from pydantic import BaseModel, ConfigDict, Field  # slow to import
 
     class Answer(BaseModel):
+        """What a judge says."""
+
         model_config = ConfigDict(strict=True)
         score: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
         reason: str | None = None
 
-    if not isinstance(text, str):
-        return None
-    try:
-        answer = Answer.model_validate_json(_unfenced(text))
-    except ValidationError:
-        return None
-    return Judgement(answer.score, answer.reason)
+    return Answer
 
 
 def judgement_of(value: object) -> Judgement | None:
@@ -154,7 +166,8 @@ def judgement_of(value: object) -> Judgement | None:
 def _unfenced(text: str) -> str:
     inner = text.strip()
     if inner.startswith("```") and inner.endswith("```"):
-        inner = inner[3:-3].strip().removeprefix("json")
+        inner = inner[3:-3].strip()
+        inner = inner[4:] if inner[:4].lower() == "json" else inner
     return inner
 
 

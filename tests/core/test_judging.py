@@ -47,7 +47,14 @@ def make(provider: LoopbackProvider, judge: Any, **options: Any) -> Router:
 
 
 def scores(router: Router) -> list[Any]:
-    return [e for _, e in router._learner.ledger.entries() if e.kind == "score"]
+    return [e for _, e in router._learner.ledger.entries() if e.kind in ("judge", "score")]
+
+
+def judges(router: Router) -> list[Any]:
+    """The servers and keys of the models that judge."""
+    assert router._judging is not None
+    models: Any = router._judging._asked
+    return [endpoint for _, endpoint in models._judges]
 
 
 def until(done: Callable[[], object], seconds: float = 10.0) -> None:
@@ -192,6 +199,17 @@ def test_a_model_that_goes_wrong_is_no_evidence_and_counted(
     assert len(provider.requests("deepseek-chat")) <= 1, "a judgement is not retried"
 
 
+def test_a_judge_that_always_goes_wrong_is_asked_no_more_than_another(
+    provider: LoopbackProvider,
+) -> None:
+    provider.fault("deepseek-chat", Fault(kind="empty_content"))
+    router = make(provider, Judge(rate=0.2, queue=1000), seed=7)
+    for _ in range(120):
+        router.completion(MESSAGES)
+    router.close()
+    assert router.judgements["unreadable"] < 40
+
+
 def test_a_judge_that_hangs_is_ended_and_holds_up_nobody(provider: LoopbackProvider) -> None:
     provider.fault("deepseek-chat", Fault(kind="hang"))
     router = make(provider, Judge(rate=1.0, timeout_s=0.3, concurrency=1))
@@ -206,7 +224,6 @@ def test_a_full_queue_takes_no_more_and_counts(provider: LoopbackProvider) -> No
     slow = Slow()
     router = make(provider, Judge(model=slow, rate=1.0, queue=2, concurrency=1))
     router.completion(MESSAGES)
-    until(lambda: router._judging and router._judging._busy == 1)
     for _ in range(5):
         router.completion(MESSAGES)
     assert router.judgements == {"full": 3}
@@ -250,7 +267,7 @@ def test_closing_waits_for_what_is_under_way(provider: LoopbackProvider) -> None
         router.completion(MESSAGES)
     ledger = router._learner.ledger
     router.close()
-    assert len([e for _, e in ledger.entries() if e.kind == "score"]) == 5
+    assert len([e for _, e in ledger.entries() if e.kind == "judge"]) == 5
 
 
 def test_closing_does_not_wait_for_ever(provider: LoopbackProvider) -> None:
@@ -263,6 +280,7 @@ def test_closing_does_not_wait_for_ever(provider: LoopbackProvider) -> None:
     assert time.monotonic() - started < 3.0
     assert router.judgements["left"] == 2
     slow.go.set()
+    assert settled(router, 3) == {"left": 3}, "what comes after the close is written nowhere"
 
 
 def test_the_end_of_a_program_waits_within_its_deadline(
@@ -312,17 +330,23 @@ def test_only_the_judges_goals_are_judged(provider: LoopbackProvider) -> None:
     assert make(provider, judge, goal="research")._judging is not None
 
 
+ON_PREMISES = {"model": "deepseek-r1", "base_url": "http://10.0.0.5:8000/v1"}
+OWN_KEY = {"model": "deepseek-chat", "api_key": "sk-of-this-path"}
+
+
 @pytest.mark.parametrize(
     ("goal", "paths", "judged"),
     [
         ("research", ["gpt-4o", "deepseek-coder"], True),
         ("outreach_generation", ["deepseek-coder"], True),
+        ("research", [OWN_KEY], True),
         ("research", ["gpt-4o"], False),
+        ("research", [ON_PREMISES], False),
         ("support", ["deepseek-coder"], False),
     ],
 )
 def test_by_default_nobody_gets_to_see_prompts_who_does_not_anyway(
-    goal: str, paths: list[str], judged: bool, monkeypatch: pytest.MonkeyPatch
+    goal: str, paths: list[Any], judged: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEEPSEEK_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
@@ -348,5 +372,210 @@ def test_the_routers_key_goes_to_no_judge_of_another_server(
 ) -> None:
     monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-the-judges-own")
     router = Router("g", paths=["gpt-4o"], api_key=KEY, ledger="memory", judge=Judge())
-    assert router._judging is not None
-    assert [endpoint.api_key for _, endpoint in router._judging._judges] == ["sk-the-judges-own"]
+    assert [endpoint.api_key for endpoint in judges(router)] == ["sk-the-judges-own"]
+
+
+def test_the_routers_key_goes_to_no_server_that_the_judge_names_itself(
+    provider: LoopbackProvider,
+) -> None:
+    judge = Judge(model={"model": "m", "base_url": "http://other.example/v1"})
+    (endpoint,) = judges(make(provider, judge))
+    assert (endpoint.base_url, endpoint.api_key) == ("http://other.example/v1", "none")
+
+
+def test_a_gateways_key_is_the_judges_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KALIBR_BASE_URL", "http://gateway.example/v1")
+    router = Router("g", paths=["gpt-4o"], api_key=KEY, ledger="memory", judge=Judge())
+    assert [(e.base_url, e.api_key) for e in judges(router)] == [("http://gateway.example/v1", KEY)]
+
+
+def test_the_default_judge_has_the_key_of_the_path_that_it_is_there_for() -> None:
+    router = Router("research", paths=[OWN_KEY], ledger="memory")
+    assert [endpoint.api_key for endpoint in judges(router)] == ["sk-of-this-path"]
+
+
+def test_no_key_is_shown() -> None:
+    import pickle
+
+    judge = Judge(model=[{"model": "x", "api_key": KEY, "base_url": "http://x.example"}])
+    assert KEY not in repr(judge) + str(pickle.dumps(judge))
+    with pytest.raises(ConfigError) as caught:
+        Router("g", paths=["ollama/a"], ledger="memory", judge={"model": "x", "api_key": KEY})  # type: ignore[arg-type]
+    assert KEY not in str(caught.value)
+
+
+class Leaves:
+    """A judge that ends its thread, as it believes."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __call__(self, request: str, output: str) -> float:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), GeneratorExit()])
+def test_whatever_a_judge_raises_the_next_answer_is_judged(
+    error: BaseException, provider: LoopbackProvider
+) -> None:
+    router = make(provider, Judge(model=Leaves(error), concurrency=1))
+    for count in range(1, 4):
+        router.completion(MESSAGES)
+        assert settled(router, count) == {"failed": count}
+
+
+def test_where_no_thread_can_be_had_the_call_goes_on(
+    provider: LoopbackProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = make(provider, lambda request, output: 0.5)
+    router.completion(MESSAGES)
+    settled(router, 1)
+    other = make(provider, lambda request, output: 0.5)
+
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        assert other.completion(MESSAGES).choices
+    assert other.judgements == {"failed": 1}
+    other.completion(MESSAGES)
+    assert settled(other, 2) == {"failed": 1, "judged": 1}
+
+
+def test_a_judges_own_calls_of_the_router_are_not_judged(provider: LoopbackProvider) -> None:
+    held: list[Router] = []
+
+    def judge(request: str, output: str) -> float:
+        held[0].completion(MESSAGES)
+        return 0.5
+
+    router = make(provider, judge)
+    held.append(router)
+    router.completion(MESSAGES)
+    settled(router, 1)
+    time.sleep(0.1)
+    assert router.judgements == {"judged": 1}
+
+
+def test_what_the_user_reports_counts_beside_the_judges_score(provider: LoopbackProvider) -> None:
+    router = make(provider, lambda request, output: 1.0)
+    decision = router.completion(MESSAGES).kalibr  # type: ignore[attr-defined]
+    settled(router, 1)
+    assert router.report(decision.id, score=0.0)
+    assert [entry.reward for entry in scores(router)] == [1.0, 0.0]
+
+
+def test_a_budget_holds_for_judgements_at_once(provider: LoopbackProvider) -> None:
+    provider.script("deepseek-chat", [GOOD] * 20)
+    judge = Judge(rate=1.0, daily_budget_usd=1e-6, concurrency=8)
+    router = make(provider, judge)
+    for _ in range(9):
+        router.completion(MESSAGES)
+    counts = settled(router, 9)
+    assert counts["judged"] == 1
+    assert counts["budget"] == 8
+
+
+def test_an_async_judge_may_keep_a_client_and_is_ended(provider: LoopbackProvider) -> None:
+    loops: list[Any] = []
+
+    async def judge(request: str, output: str) -> float:
+        loops.append(asyncio.get_running_loop())
+        await asyncio.sleep(30 if len(loops) == 3 else 0)
+        return 0.5
+
+    router = make(provider, Judge(model=judge, timeout_s=0.2, concurrency=1))
+    for _ in range(3):
+        router.completion(MESSAGES)
+    assert settled(router, 3) == {"judged": 2, "failed": 1}
+    assert len(set(map(id, loops))) == 1
+
+
+def test_a_model_judges_at_the_end_of_a_short_program(
+    provider: LoopbackProvider, tmp_path: FilePath
+) -> None:
+    provider.script("deepseek-chat", [GOOD] * 3)
+    code = f"""
+from kalibr_core import Judge, Router
+router = Router("g", paths=["gpt-4o"], base_url={provider.base_url!r}, api_key={KEY!r},
+                ledger={str(tmp_path / "k.db")!r}, judge=Judge(rate=1.0))
+for _ in range(3):
+    router.completion([{{"role": "user", "content": "Name the capital of France."}}])
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    router = make(provider, None, goal="g", paths=["gpt-4o"], ledger=tmp_path / "k.db")
+    assert len(scores(router)) == 3
+
+
+def test_many_routers_end_within_one_deadline(provider: LoopbackProvider) -> None:
+    code = f"""
+import time
+from kalibr_core import Judge, Router
+def judge(request, output):
+    time.sleep(60)
+for n in range(4):
+    router = Router(f"g{{n}}", paths=["gpt-4o"], base_url={provider.base_url!r}, api_key={KEY!r},
+                    ledger="memory", judge=Judge(model=judge, rate=1.0, drain_s=1.0))
+    router.completion([{{"role": "user", "content": "Name the capital of France."}}])
+    globals()[f"r{{n}}"] = router
+print(time.monotonic(), flush=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True
+    )
+    assert time.monotonic() - float(done.stdout) < 3.5
+
+
+def test_a_refused_answer_with_text_is_not_judged(provider: LoopbackProvider) -> None:
+    provider.fault(None, Fault(kind="refusal"))
+    router = make(provider, lambda request, output: 1.0, on_exhausted="best")
+    assert router.completion(MESSAGES).choices[0].message.content
+    router.close()
+    assert router.judgements == {}
+
+
+async def test_aclose_waits_without_holding_the_loop(provider: LoopbackProvider) -> None:
+    router = make(provider, late)
+    for _ in range(3):
+        await router.acompletion(MESSAGES)
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.001)
+            ticks += 1
+
+    task = asyncio.create_task(tick())
+    await router.aclose()
+    task.cancel()
+    assert router.judgements == {"judged": 3}
+    assert ticks > 2
+
+
+def test_a_model_that_thinks_first_is_sent_neither_limit_nor_temperature(
+    provider: LoopbackProvider,
+) -> None:
+    from kalibr_core.judges import Budget, Models, judges_of
+
+    judge = Judge(model={"model": "o3", "api_key": KEY})
+    (path, endpoint) = judges_of(judge, {}, base_url=None)[0]
+    sent: list[Any] = []
+
+    class Client:
+        def post(self, *args: Any, body: Any, **kwargs: Any) -> Any:
+            sent.append(body)
+            raise OSError
+
+    models = Models(judge, [(path, endpoint)], Budget(None, time.time))
+    models._clients[path.id] = Client()
+    with pytest.raises(OSError):
+        models.judged("a", "b", "gpt-4o")
+    assert not {"temperature", "max_tokens", "max_completion_tokens"} & sent[0].keys()
+
+
+def test_a_provider_is_told_from_the_models_name(provider: LoopbackProvider) -> None:
+    from kalibr_core.judges import _bare
+
+    assert _bare("openai/gpt-4o") == _bare("gpt-4o")

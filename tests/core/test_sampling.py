@@ -16,7 +16,7 @@ def sampler(*, informative: bool, rate: float = 0.2, seed: int = 7) -> Sampler:
 
 
 @pytest.mark.parametrize("informative", [False, True])
-@pytest.mark.parametrize("rate", [0.05, 0.2, 0.5, 1.0])
+@pytest.mark.parametrize("rate", [0.005, 0.05, 0.2, 0.5, 1.0])
 def test_the_rate_holds_on_the_whole(rate: float, informative: bool) -> None:
     one = sampler(informative=informative, rate=rate)
     drawn = sum(one.draws(f"path{n % 3}") for n in range(6000))
@@ -72,3 +72,26 @@ def test_the_better_path_gets_the_traffic_soon(informative: bool, bar: int) -> N
     )
     assert found[20] <= bar / 2
     assert found[35] <= bar
+
+
+def test_what_was_scored_before_or_elsewhere_is_known() -> None:
+    """A program that runs for ten calls a time does not judge them all each time."""
+    known = {"old": 50.0}
+    one = Sampler(
+        0.2, informative=True, rng=random.Random(7), known=lambda path_id: known.get(path_id, 0.0)
+    )
+    assert [one.draws("new") for _ in range(FIRST)] == [True] * FIRST
+    assert sum(one.draws("old") for _ in range(100)) < 30
+
+
+def test_many_paths_are_not_all_judged_in_advance() -> None:
+    one = sampler(informative=True)
+    assert sum(one.draws(f"path{n}") for n in range(5000)) / 5000 == pytest.approx(0.2, abs=0.02)
+
+
+def test_what_came_to_nothing_is_drawn_again() -> None:
+    one = sampler(informative=True)
+    for _ in range(FIRST):
+        assert one.draws("a")
+        one.give_back("a")
+    assert one.draws("a")

@@ -22,7 +22,7 @@ def test_a_chat_model_judges_in_the_background(server: LoopbackProvider) -> None
     answer = model.invoke(QUESTION)
     ledger = model.core._learner.ledger
     model.close()
-    (entry,) = [entry for _, entry in ledger.entries() if entry.kind == "score"]
+    (entry,) = [entry for _, entry in ledger.entries() if entry.kind == "judge"]
     assert entry.reward == 0.25
     assert entry.decision_id == record(answer)["decision_id"]
 

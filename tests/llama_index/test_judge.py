@@ -24,7 +24,7 @@ def test_an_llm_judges_in_the_background(way: str, server: LoopbackProvider) -> 
     answer = ask(llm, way)
     ledger = llm.core._learner.ledger
     llm.close()
-    (entry,) = [entry for _, entry in ledger.entries() if entry.kind == "score"]
+    (entry,) = [entry for _, entry in ledger.entries() if entry.kind == "judge"]
     assert entry.reward == 0.25
     assert entry.decision_id == record(answer)["decision_id"]
 
