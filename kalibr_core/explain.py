@@ -173,4 +173,6 @@ def _later_line(entry: Entry) -> str:
     reason = f": {entry.data['reason']}" if entry.data.get("reason") else ""
     if entry.kind == "report":
         return f"reported as a {'success' if entry.reward else 'failure'}{reason}"
+    if entry.kind == "judge":
+        return f"judged {entry.reward} by {entry.data.get('judge')}"
     return f"{entry.kind} {entry.reward}{reason}"

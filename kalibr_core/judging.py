@@ -15,15 +15,17 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .gates.judge import Judge
-from .judges import Made
+from .errors import ConfigError
+from .gates.judge import DEFAULT, DEFAULT_GOALS, Judge
+from .judges import Budget, Function, Made, Models, default_judges, judges_of
+from .providers import Endpoint
 from .sampling import Sampler
-from .types import Decision
+from .types import Decision, Path
 
 log = logging.getLogger("kalibr")
 
@@ -52,6 +54,72 @@ class Work:
     model: str
     request: str
     output: str
+
+
+def judging_for(
+    judge: object,
+    *,
+    goal: str,
+    paths: Sequence[Path],
+    endpoints: Mapping[str, Endpoint],
+    base_url: str | None,
+    seed: int | None,
+    wall: Callable[[], float],
+    known: Callable[[str], float] | None,
+    told: Callable[[Work, float, Mapping[str, Any]], bool],
+) -> Judging | None:
+    """What judges a Router's answers; None: nothing does.
+
+    Args:
+        known: how many scores a path has from before.
+
+    Raises:
+        ConfigError: it cannot judge.
+    """
+    import random  # slow to import
+
+    chosen = _judge_of(judge, goal)
+    if chosen is None:
+        return None
+    asked: Asked
+    if chosen.function is not None:
+        asked = Function(chosen, chosen.function)
+    else:
+        found = (
+            default_judges(paths, endpoints, base_url=base_url)
+            if isinstance(judge, str)
+            else judges_of(chosen, endpoints, base_url=base_url)
+        )
+        if not found:
+            return None
+        asked = Models(chosen, found, Budget(chosen.daily_budget_usd, wall))
+    sampler = Sampler(
+        chosen.rate,
+        informative=chosen.sampling == "informative",
+        rng=random.Random(seed),
+        known=known or (lambda path_id: 0.0),
+    )
+    return Judging(chosen, asked, sampler=sampler, told=told)
+
+
+def _judge_of(judge: object, goal: str) -> Judge | None:
+    """The judge of this goal's answers.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if judge is None:
+        return None
+    if isinstance(judge, str) and judge == DEFAULT:
+        return Judge() if goal in DEFAULT_GOALS else None
+    if not isinstance(judge, Judge) and callable(judge) and not isinstance(judge, type):
+        judge = Judge(model=judge)
+    if not isinstance(judge, Judge):
+        raise ConfigError(
+            "judge must be a Judge, a function of request and output, or None, got "
+            f"{type(judge).__name__}; write Judge(model=...)"
+        )
+    return judge if judge.judges(goal) else None
 
 
 class Asked(Protocol):

@@ -26,9 +26,8 @@ from .clients import Clients
 from .costs import Costs
 from .errors import ConfigError, RouterClosed, UnknownDecision
 from .explain import Explanation, explain_entries
-from .gates.judge import DEFAULT, DEFAULT_GOALS, Judge, JudgeFunction
-from .judges import Budget, Function, Models, default_judges, judges_of
-from .judging import Judging, Work
+from .gates.judge import DEFAULT, Judge, JudgeFunction
+from .judging import Judging, Work, judging_for
 from .learner import Learner
 from .ledger import open_ledger
 from .options import (
@@ -45,7 +44,6 @@ from .prices import price_of
 from .providers import endpoints_of
 from .reports import Reports
 from .requests import Messages, ResponseFormat, asked_of
-from .sampling import Sampler
 from .sessions import Sessions
 from .streams import AsyncRoutedStream, RoutedStream
 from .types import JSON, Attempt, Output, Path, Request
@@ -173,7 +171,21 @@ class Router:
         )
         self._owns_ledger = ledger is None or isinstance(ledger, str | os.PathLike)
         self._reports = Reports(self._learner, wall)
-        self._judging = None if score_when is not None else self._judging_by(judge, base_url, seed)
+        self._judging = (
+            judging_for(
+                judge,
+                goal=self.goal,
+                paths=self.paths,
+                endpoints=self.endpoints,
+                base_url=base_url,
+                seed=seed,
+                wall=wall,
+                known=getattr(policy, "scored", None),
+                told=self._judged,
+            )
+            if score_when is None
+            else None
+        )
 
     # What users call: OpenAI's messages and parameters in, OpenAI's objects out.
 
@@ -522,57 +534,6 @@ class Router:
                 await asyncio.sleep(DRAIN_POLL_S)
         finally:
             judging.close(ends=0.0)
-
-    def _judging_by(self, judge: object, base_url: str | None, seed: int | None) -> Judging | None:
-        """What judges this Router's answers; None: nothing.
-
-        Raises:
-            ConfigError: it cannot judge.
-        """
-        import random  # slow to import
-
-        chosen = _judge_of(judge, self.goal)
-        if chosen is None:
-            return None
-        budget = Budget(chosen.daily_budget_usd, self._wall)
-        function = chosen.function
-        if function is not None:
-            asked: Function | Models = Function(chosen, function)
-        elif isinstance(judge, str):
-            found = default_judges(self.paths, self.endpoints, base_url=base_url)
-            if not found:
-                return None
-            asked = Models(chosen, found, budget)
-        else:
-            asked = Models(chosen, judges_of(chosen, self.endpoints, base_url=base_url), budget)
-        known = getattr(self._learner.policy, "scored", None)
-        sampler = Sampler(
-            chosen.rate,
-            informative=chosen.sampling == "informative",
-            rng=random.Random(seed),
-            **({"known": known} if callable(known) else {}),
-        )
-        return Judging(chosen, asked, sampler=sampler, told=self._judged)
-
-
-def _judge_of(judge: object, goal: str) -> Judge | None:
-    """The judge of this goal's answers.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    if judge is None:
-        return None
-    if isinstance(judge, str) and judge == DEFAULT:
-        return Judge() if goal in DEFAULT_GOALS else None
-    if not isinstance(judge, Judge) and callable(judge) and not isinstance(judge, type):
-        judge = Judge(model=judge)
-    if not isinstance(judge, Judge):
-        raise ConfigError(
-            "judge must be a Judge, a function of request and output, or None, got "
-            f"{type(judge).__name__}; write Judge(model=...)"
-        )
-    return judge if judge.judges(goal) else None
 
 
 def _gate_of(
