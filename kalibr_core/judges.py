@@ -14,7 +14,7 @@ from .clients import PATH, redact
 from .features import estimate_tokens
 from .gates.judge import SCHEMA, Judge, Judgement, judgement_in, judgement_of, messages_for
 from .prices import cost_usd, price_of
-from .providers import GATEWAY_URL, Endpoint, endpoint_of
+from .providers import NO_KEY, Endpoint, endpoint_of
 from .time_limit import TimeLimit, keep_limits
 from .types import Path, Usage
 
@@ -22,6 +22,8 @@ DAY_S = 86_400.0
 MOST_TOKENS = 300
 """Of a judge's answer; a model that thinks first sets its own limit."""
 DEFAULT_PROVIDER = "deepseek"
+DEFAULT_MODELS = ("deepseek-chat", "deepseek-reasoner", "deepseek-coder")
+"""DeepSeek's own names: who has one has `deepseek-chat`."""
 
 Made = tuple[Judgement | None, Mapping[str, Any]]
 """A judgement, None where it cannot be read, and what is recorded beside it."""
@@ -39,30 +41,34 @@ def judges_of(
     Raises:
         ConfigError: no key, or no known server.
     """
-    keys = {endpoint.base_url: endpoint.api_key for endpoint in routed.values()}
+    keys: dict[str, str] = {}
+    for endpoint in routed.values():
+        if endpoint.api_key != NO_KEY:
+            keys.setdefault(endpoint.base_url.rstrip("/"), endpoint.api_key)
     found = []
     for path in judge.paths:
         server = base_url if path.base_url is None else None
         key = None
         if path.api_key is None and path.api_key_env is None:
-            key = keys.get(endpoint_of(path, base_url=server, api_key="any").base_url)
+            asked_at = endpoint_of(path, base_url=server, api_key="any").base_url
+            key = keys.get(asked_at.rstrip("/"))
         found.append((path, endpoint_of(path, base_url=server, api_key=key)))
     return found
 
 
 def default_judges(
-    paths: Sequence[Path], routed: Mapping[str, Endpoint], *, base_url: str | None
+    paths: Sequence[Path], routed: Mapping[str, Endpoint]
 ) -> list[tuple[Path, Endpoint]]:
-    """`deepseek-chat` where one of the paths is asked of the same server, with that path's key."""
-    import os
+    """`deepseek-chat` where one of the paths is asked of the same server, with that path's key.
 
-    shared = base_url is not None or GATEWAY_URL in os.environ
+    Not where the server is one of the user's own that has some model of DeepSeek's by another name.
+    """
     for path in paths:
         endpoint = routed.get(path.id)
         if endpoint is None or endpoint.provider != DEFAULT_PROVIDER or path.base_url is not None:
             continue
-        (judge,) = Judge().paths
-        return [(judge, replace(endpoint, model=judge.model if shared else "deepseek-chat"))]
+        if endpoint.model in DEFAULT_MODELS:
+            return [(judge, replace(endpoint, model=judge.model)) for judge in Judge().paths]
     return []
 
 
@@ -83,7 +89,7 @@ class Budget:
             day = self._wall() // DAY_S
             if day != self._day:
                 self._day, self._today_usd = day, 0.0
-            if self._daily_usd is not None and self._today_usd >= self._daily_usd:
+            if self._daily_usd is not None and self._today_usd + usd > self._daily_usd:
                 return False
             self._today_usd += usd
             return True
@@ -91,7 +97,7 @@ class Budget:
     def settle(self, reserved_usd: float, usd: float) -> None:
         """Put what a judgement has cost in the place of what was set aside."""
         with self._lock:
-            self._today_usd += usd - reserved_usd
+            self._today_usd = max(self._today_usd + usd - reserved_usd, 0.0)
             self.spent_usd += usd
 
     def forked(self) -> None:
@@ -138,11 +144,15 @@ class Models:
         reserved = cost_usd(price, guess) or 0.0
         if not self._budget.reserve(reserved):
             return None
-        cost = 0.0  # a server that refuses does not bill
+        cost = reserved  # a server that is left may bill all the same
         try:
             answer = self._asked(path, endpoint, messages)
             usage = read_usage(getattr(answer, "usage", None)) or guess
             cost = cost_usd(price, usage) or 0.0
+        except Exception as error:
+            if getattr(error, "status_code", None) is not None:
+                cost = 0.0  # one that refuses does not
+            raise
         finally:
             self._budget.settle(reserved, cost)
         text = answer.choices[0].message.content if answer.choices else None
@@ -207,7 +217,7 @@ class Function:
     def close(self) -> None:
         with self._lock:
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._loop.call_soon_threadsafe(_stop, self._loop)
                 self._loop = None
 
     def judged(self, request: str, output: str, model: str) -> Made | None:
@@ -230,14 +240,32 @@ class Function:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                run = self._loop.run_forever
-                threading.Thread(target=run, name="kalibr-judge-loop", daemon=True).start()
+                run, loop = _run, self._loop
+                threading.Thread(
+                    target=run, args=(loop,), name="kalibr-judge-loop", daemon=True
+                ).start()
             future = asyncio.run_coroutine_threadsafe(waited(), self._loop)
         try:
             return future.result(self._timeout_s)
         except BaseException:
             future.cancel()
             raise
+
+
+def _run(loop: Any) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _stop(loop: Any) -> None:
+    """Cancel what is under way, and end the loop once it knows."""
+    import asyncio
+
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.call_soon(loop.stop)
 
 
 def _bare(model: str) -> str:

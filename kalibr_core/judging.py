@@ -86,7 +86,7 @@ def judging_for(
         asked = Function(chosen, chosen.function)
     else:
         found = (
-            default_judges(paths, endpoints, base_url=base_url)
+            default_judges(paths, endpoints)
             if isinstance(judge, str)
             else judges_of(chosen, endpoints, base_url=base_url)
         )
@@ -162,6 +162,7 @@ class Judging:
         self._warned: set[str] = set()
         self._closed = self._over = False
         self._begin()
+        _all.add(self)
 
     @property
     def under_way(self) -> int:
@@ -172,8 +173,6 @@ class Judging:
         """Take an answer to be judged, or leave it; this raises nothing and waits for nobody."""
         if not output or _at_work.get():
             return
-        if self._pid != os.getpid():
-            self._begin()
         path = decision.path
         try:
             if not self._sampler.draws(path.id):
@@ -192,8 +191,6 @@ class Judging:
         Args:
             ends: until when, on the monotonic clock; None: `drain_s` from now.
         """
-        if self._pid != os.getpid():
-            self._begin()
         self._closed = True
         ends = time.monotonic() + self.drain_s if ends is None else ends
         try:
@@ -214,22 +211,25 @@ class Judging:
                 self._done(work, "left")
         for _ in range(self._workers):
             self._queue.put_nowait(None)  # there is room: it is empty, and takes no more
-        _at_exit.discard(self)
+        with _exits:
+            _at_exit.discard(self)
         self._asked.close()
 
     def _begin(self) -> None:
         """Threads do not go along into a forked child, nor what they had to do."""
-        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._queue: queue.Queue[Work | None] = queue.Queue(self._size + self._most_workers)
         self._workers = self._open = 0
         self.counts.clear()
         self._sampler.forked()
         self._asked.forked()
+        self._pid = os.getpid()  # last: what is seen by it is whole
 
     def _taken(self, work: Work) -> str | None:
         """Put it where a worker finds it; else why not."""
         with self._lock:
+            if self._over:
+                return "left"
             if self._open >= self._size + self._most_workers:
                 return "full"
             starts = self._workers < self._most_workers
@@ -280,15 +280,19 @@ class Judging:
         if self._over:
             return "left"  # the ledger is closed
         self._told(work, judgement.score, beside)
-        return "judged"
+        return "left" if self._over else "judged"  # it came too late for the ledger
 
     def _done(self, work: Work, what: str) -> None:
-        if what == "judged":
-            self._count(what)
-        else:
-            self._missed(what, work.path_id)
-        with self._lock:
-            self._open -= 1
+        if what == "failed" and self._over:
+            what = "left"  # its connection was closed
+        try:
+            if what == "judged":
+                self._count(what)
+            else:
+                self._missed(what, work.path_id)
+        finally:
+            with self._lock:
+                self._open -= 1
 
     def _missed(self, what: str, path_id: str) -> None:
         self._count(what)
@@ -296,13 +300,31 @@ class Judging:
             self._sampler.give_back(path_id)
         if what not in self._warned:
             self._warned.add(what)
-            log.warning("kalibr: %s; such answers count as not judged", WHY[what])
+            try:
+                log.warning("kalibr: %s; such answers count as not judged", WHY[what])
+            except Exception:  # noqa: BLE001  # a program's own handler may raise
+                self._count("unlogged")
 
     def _count(self, what: str) -> None:
         with self._lock:
             self.counts[what] += 1
 
 
+_all: weakref.WeakSet[Judging] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """In a forked child: before any of its threads judges anything."""
+    global _exits
+    _exits = threading.Lock()
+    for judging in list(_all):
+        judging._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+_exits = threading.Lock()
 _at_exit: weakref.WeakSet[Judging] = weakref.WeakSet()
 _registered: set[int] = set()
 """Processes that drain at their end."""
@@ -310,20 +332,25 @@ _registered: set[int] = set()
 
 def _drain_at_exit(judging: Judging) -> None:
     """Have what is under way at the end of the program waited for."""
-    _at_exit.add(judging)
-    pid = os.getpid()
-    if pid in _registered:
-        return
-    _registered.add(pid)
-    # Where threads can still be made and awaited: before the interpreter takes itself down.
-    getattr(threading, "_register_atexit", atexit.register)(_drain)
-    if "multiprocessing.util" in sys.modules:  # its children run no `atexit`
-        sys.modules["multiprocessing.util"].Finalize(None, _drain, exitpriority=100)
+    with _exits:
+        _at_exit.add(judging)
+        pid = os.getpid()
+        if pid in _registered:
+            return
+        try:
+            # Where threads can still be made and awaited: before the interpreter takes itself down.
+            getattr(threading, "_register_atexit", atexit.register)(_drain)
+        except RuntimeError:  # the main thread has ended, others go on
+            atexit.register(_drain)
+        if "multiprocessing.util" in sys.modules:  # its children run no `atexit`
+            sys.modules["multiprocessing.util"].Finalize(None, _drain, exitpriority=100)
+        _registered.add(pid)
 
 
 def _drain() -> None:
     """All together, within the longest of their deadlines."""
-    found = list(_at_exit)
+    with _exits:
+        found = list(_at_exit)
     for judging in found:
         judging._closed = True
     ends = time.monotonic() + max((judging.drain_s for judging in found), default=0.0)

@@ -180,7 +180,7 @@ class Router:
                 base_url=base_url,
                 seed=seed,
                 wall=wall,
-                known=getattr(policy, "scored", None),
+                known=policy.scored if isinstance(policy, RunLengthPolicy) else None,
                 told=self._judged,
             )
             if score_when is None

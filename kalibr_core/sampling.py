@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -43,6 +44,7 @@ class Sampler:
         self._first = min(FIRST, int(FIRST_PER_RATE * rate)) if informative else 0
         self._rng = rng
         self._known = known
+        self._pid = os.getpid()
         self._judged: Counter[str] = Counter()
         self._calls = 0
         self.forked()
@@ -62,8 +64,11 @@ class Sampler:
             self._judged[path_id] -= 1
 
     def forked(self) -> None:
-        """One of the parent's threads may have held the lock."""
+        """One of the parent's threads may have held the lock; children must not all draw alike."""
         self._lock = threading.Lock()
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._rng.seed()
 
     def _chance(self, path_id: str) -> float:
         if not self._first:

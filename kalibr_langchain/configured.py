@@ -50,7 +50,7 @@ class ConfiguredChat(BaseChatModel):
     success_when: Callable[[str], bool] | None = Field(default=None, exclude=True)
     score_when: Callable[[str], float] | None = Field(default=None, exclude=True)
     gate: Any = Field(default=None, exclude=True)
-    judge: Any = DEFAULT
+    judge: Any = Field(default=DEFAULT, exclude=True)
     policy: Any = Field(default=None, exclude=True)
     ledger: Any = None
     max_attempts: int | None = None
@@ -89,10 +89,6 @@ class ConfiguredChat(BaseChatModel):
     def _only_parameters(cls, kwargs: dict[str, Any]) -> dict[str, Any]:
         checked_parameters("model_kwargs", kwargs)
         return kwargs
-
-    @field_serializer("judge")
-    def _plain_judge(self, judge: Any) -> str | None:
-        return None if judge is None else DEFAULT
 
     @field_serializer("model_kwargs")
     def _without_key_headers(self, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -251,6 +247,8 @@ class ConfiguredChat(BaseChatModel):
         told: dict[str, Any] = {}
         if self.paths is not None:
             told["paths"] = [dumped(spec) for spec in self.paths]
+        if self.judge is None:
+            told["judge"] = None  # it is turned off
         if self.model_kwargs:
             told["model_kwargs"] = plain_params(self.model_kwargs)
         return told

@@ -8,8 +8,11 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 from langsmith.run_helpers import tracing_context
 
+from kalibr_core.adapter.copies import Copies
 from kalibr_core.errors import ConfigError
 from kalibr_core.gates.judge import judgement_in, messages_for
+
+from .clients import unretried
 
 
 def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> Callable[[str, str], object]:
@@ -29,11 +32,14 @@ def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> Callable[[s
         raise ConfigError(f"a judge must be a chat model, got {type(model).__name__}")
 
     quiet = model.model_copy(update={"callbacks": None})
+    copies = Copies(quiet, unretried)  # another after a fork
 
     def judge(request: str, output: str) -> object:
         system, user = messages_for(rubric, request, output)
         with tracing_context(enabled=False):
-            answer = quiet.invoke([SystemMessage(system["content"]), HumanMessage(user["content"])])
+            answer = copies.blocking.invoke(
+                [SystemMessage(system["content"]), HumanMessage(user["content"])]
+            )
         return judgement_in(str(answer.text))
 
     return judge

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from llama_index.core.llms import LLM, ChatMessage
 
+from kalibr_core.adapter.copies import Copies
 from kalibr_core.errors import ConfigError
 from kalibr_core.gates.judge import judgement_in, messages_for
 
@@ -26,11 +27,11 @@ def judged_by(llm: LLM, *, rubric: str | None = None) -> Callable[[str, str], ob
     """
     if not isinstance(llm, LLM):
         raise ConfigError(f"a judge must be an LLM, got {type(llm).__name__}")
-    quiet = unretried(llm, is_async=False)
+    copies = Copies(llm, unretried)  # another after a fork
 
     def judge(request: str, output: str) -> object:
         system, user = messages_for(rubric, request, output)
-        answer = quiet.chat(
+        answer = copies.blocking.chat(
             [
                 ChatMessage(role="system", content=system["content"]),
                 ChatMessage(role="user", content=user["content"]),

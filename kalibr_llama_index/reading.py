@@ -336,13 +336,21 @@ def unguessed(found: list[ToolSelection], response: ChatResponse) -> list[ToolSe
     It repairs arguments that are cut, and would call `refund(amount=50)` for 5000. Such a call gets
     arguments that no tool takes, so that the model is told of its mistake.
     """
-    broken = {call.id: call.arguments for call in tool_calls_of(response) if not _is_object(call)}
+    calls: dict[tuple[str, str], list[ToolCall]] = {}
+    for call in tool_calls_of(response):
+        calls.setdefault((call.id or "", call.name), []).append(call)
     return [
-        selection.model_copy(update={"tool_kwargs": {"refused": True, "no_json": broken[i]}})
-        if (i := selection.tool_id) in broken
-        else selection
-        for selection in found
+        _as_written(one, held.pop(0)) if (held := calls.get((one.tool_id, one.tool_name))) else one
+        for one in found
     ]
+
+
+def _as_written(selection: ToolSelection, call: ToolCall) -> ToolSelection:
+    if _is_object(call):
+        return selection
+    return selection.model_copy(
+        update={"tool_kwargs": {"refused": True, "no_json": call.arguments}}
+    )
 
 
 def _is_object(call: ToolCall) -> bool:

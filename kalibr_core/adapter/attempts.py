@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
+import sys
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -34,8 +34,30 @@ C = TypeVar("C")
 
 log = logging.getLogger("kalibr")
 
-INSTALLED = ("site-packages", "dist-packages")
-STDLIB = os.path.dirname(os.__file__)
+LIBRARIES = (
+    "openai",
+    "anthropic",
+    "groq",
+    "mistralai",
+    "cohere",
+    "google",
+    "vertexai",
+    "boto",
+    "ollama",
+    "langchain",
+    "langgraph",
+    "llama_index",
+    "pydantic",
+    "httpx",
+    "httpcore",
+    "h11",
+    "aiohttp",
+    "requests",
+    "urllib3",
+    "tenacity",
+    "tiktoken",
+)
+"""How the names of packages begin whose faults after an answer came are the answer's."""
 
 DEAD_LOOPS = 3
 """Connections of closed event loops that a model may hold on to, and an attempt drops."""
@@ -160,10 +182,12 @@ async def astream(
     reads: Reads[C],
 ) -> AsyncGenerator[C, None]:
     """`stream`, awaited."""
+    patience = StreamLimit(attempt)
+    await _aacquire(callee, attempt, patience.limit)
     for left in reversed(range(DEAD_LOOPS + 1)):
         given = False
         try:
-            async with aclosing(_astreamed(callee, attempt, open_, reads)) as chunks:
+            async with aclosing(_astreamed(callee, patience, open_, reads)) as chunks:
                 async for chunk in chunks:
                     given = True
                     yield chunk
@@ -175,12 +199,11 @@ async def astream(
 
 async def _astreamed(
     callee: Callee,
-    attempt: Attempt,
+    patience: StreamLimit,
     open_: Callable[[TimeLimit], Awaitable[AsyncIterable[C]]],
     reads: Reads[C],
 ) -> AsyncGenerator[C, None]:
-    patience, finished = StreamLimit(attempt), False
-    await _aacquire(callee, attempt, patience.limit)
+    finished = False
     try:
         with patience.limit:
             async with _guard(callee, patience.limit):
@@ -327,12 +350,13 @@ def _was_not_sent(error: Exception, callee: Callee) -> bool:
 
 
 def _is_of_a_library(error: Exception) -> bool:
-    """Was it raised in installed code, not in a class of the user's own?"""
+    """Was it raised by an SDK, a framework or what they stand on, not by a class of the user's?"""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    file = "" if trace is None else trace.tb_frame.f_code.co_filename
-    return any(place in file for place in INSTALLED) or file.startswith((STDLIB, "<"))
+    name = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    package = name.partition(".")[0]
+    return package in sys.stdlib_module_names or package.startswith(LIBRARIES)
 
 
 def _lacks_responses(error: Exception) -> bool:

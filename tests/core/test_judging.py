@@ -132,8 +132,10 @@ class Slow:
 
     def __init__(self) -> None:
         self.go = threading.Event()
+        self.asked = threading.Event()
 
     def __call__(self, request: str, output: str) -> float:
+        self.asked.set()
         self.go.wait(20)
         return 0.5
 
@@ -234,15 +236,17 @@ def test_a_full_queue_takes_no_more_and_counts(provider: LoopbackProvider) -> No
 def test_a_budget_that_is_used_up_lasts_until_the_next_day(provider: LoopbackProvider) -> None:
     provider.script("deepseek-chat", [GOOD] * 10)
     today = [1_000_000.0]
-    judge = Judge(rate=1.0, daily_budget_usd=1e-7, concurrency=1)
+    judge = Judge(rate=1.0, daily_budget_usd=2e-4, concurrency=1)
     router = make(provider, judge, wall=lambda: today[0])
     for count in range(1, 4):
         router.completion(MESSAGES)
         settled(router, count)
-    assert router.judgements == {"judged": 1, "budget": 2}
+    before = dict(router.judgements)
+    assert before["judged"] >= 1
+    assert before["budget"] >= 1
     today[0] += 86_400
     router.completion(MESSAGES)
-    assert settled(router, 4) == {"judged": 2, "budget": 2}
+    assert settled(router, 4)["judged"] == before["judged"] + 1
 
 
 def test_no_judge_scores_what_its_own_model_has_made(provider: LoopbackProvider) -> None:
@@ -275,6 +279,7 @@ def test_closing_does_not_wait_for_ever(provider: LoopbackProvider) -> None:
     router = make(provider, Judge(model=slow, rate=1.0, drain_s=0.2, concurrency=1))
     for _ in range(3):
         router.completion(MESSAGES)
+    until(slow.asked.is_set)
     started = time.monotonic()
     router.close()
     assert time.monotonic() - started < 3.0
@@ -473,8 +478,7 @@ def test_a_budget_holds_for_judgements_at_once(provider: LoopbackProvider) -> No
     for _ in range(9):
         router.completion(MESSAGES)
     counts = settled(router, 9)
-    assert counts["judged"] == 1
-    assert counts["budget"] == 8
+    assert counts == {"budget": 9}, "not one of them fits"
 
 
 def test_an_async_judge_may_keep_a_client_and_is_ended(provider: LoopbackProvider) -> None:
@@ -482,10 +486,10 @@ def test_an_async_judge_may_keep_a_client_and_is_ended(provider: LoopbackProvide
 
     async def judge(request: str, output: str) -> float:
         loops.append(asyncio.get_running_loop())
-        await asyncio.sleep(30 if len(loops) == 3 else 0)
+        await asyncio.sleep(60 if len(loops) == 3 else 0)
         return 0.5
 
-    router = make(provider, Judge(model=judge, timeout_s=0.2, concurrency=1))
+    router = make(provider, Judge(model=judge, timeout_s=2.0, concurrency=1))
     for _ in range(3):
         router.completion(MESSAGES)
     assert settled(router, 3) == {"judged": 2, "failed": 1}
@@ -516,7 +520,7 @@ def judge(request, output):
     time.sleep(60)
 for n in range(4):
     router = Router(f"g{{n}}", paths=["gpt-4o"], base_url={provider.base_url!r}, api_key={KEY!r},
-                    ledger="memory", judge=Judge(model=judge, rate=1.0, drain_s=1.0))
+                    ledger="memory", judge=Judge(model=judge, rate=1.0, drain_s=4.0))
     router.completion([{{"role": "user", "content": "Name the capital of France."}}])
     globals()[f"r{{n}}"] = router
 print(time.monotonic(), flush=True)
@@ -524,7 +528,7 @@ print(time.monotonic(), flush=True)
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True
     )
-    assert time.monotonic() - float(done.stdout) < 3.5
+    assert time.monotonic() - float(done.stdout) < 10.0, "four deadlines of 4 s would be 16"
 
 
 def test_a_refused_answer_with_text_is_not_judged(provider: LoopbackProvider) -> None:
@@ -536,7 +540,11 @@ def test_a_refused_answer_with_text_is_not_judged(provider: LoopbackProvider) ->
 
 
 async def test_aclose_waits_without_holding_the_loop(provider: LoopbackProvider) -> None:
-    router = make(provider, late)
+    async def slow(request: str, output: str) -> float:
+        await asyncio.sleep(0.3)
+        return 0.5
+
+    router = make(provider, slow)
     for _ in range(3):
         await router.acompletion(MESSAGES)
     ticks = 0
@@ -579,3 +587,55 @@ def test_a_provider_is_told_from_the_models_name(provider: LoopbackProvider) -> 
     from kalibr_core.judges import _bare
 
     assert _bare("openai/gpt-4o") == _bare("gpt-4o")
+
+
+def test_a_judge_that_is_left_may_have_cost_what_it_would(provider: LoopbackProvider) -> None:
+    """Providers bill requests whose client has gone."""
+    provider.fault("deepseek-chat", Fault(kind="hang"))
+    judge = Judge(rate=1.0, timeout_s=0.2, daily_budget_usd=2e-4, concurrency=1)
+    router = make(provider, judge)
+    for _ in range(4):
+        router.completion(MESSAGES)
+    counts = settled(router, 4)
+    assert counts["budget"] >= 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_lock_that_the_parent_held_holds_up_no_child(provider: LoopbackProvider) -> None:
+    router = make(provider, lambda request, output: 0.5)
+    assert router._judging is not None
+    with router._judging._lock, router._judging._sampler._lock:
+        child = os.fork()
+        if child == 0:
+            threading.Timer(20.0, os._exit, [1]).start()
+            router.completion(MESSAGES)
+            router.close()
+            os._exit(0 if router.judgements == {"judged": 1} else 2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_logging_handler_that_raises_ends_no_worker(provider: LoopbackProvider) -> None:
+    class Raises(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise OSError("no")
+
+    log, refuses = logging.getLogger("kalibr"), Raises()
+    log.addFilter(refuses)
+    try:
+        router = make(provider, Judge(model=fails, concurrency=1))
+        for _ in range(3):
+            router.completion(MESSAGES)
+        until(lambda: router.judgements.get("failed") == 3)
+        until(lambda: router._judging is not None and router._judging.under_way == 0)
+    finally:
+        log.removeFilter(refuses)
+
+
+def test_an_answer_after_the_close_is_left(provider: LoopbackProvider) -> None:
+    router = make(provider, lambda request, output: 0.5)
+    stream = router.stream(MESSAGES)
+    next(stream)
+    router.close()
+    for _ in stream:
+        pass
+    assert router.judgements == {"left": 1}
