@@ -123,6 +123,8 @@ class Models:
         return None not in self._prices.values()
 
     def forked(self) -> None:
+        """Neither connections nor held locks go along into a child."""
+        self._budget.forked()
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
 

@@ -7,6 +7,7 @@ event loops and in notebooks. What goes wrong here is no evidence, is counted, a
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import queue
@@ -92,7 +93,13 @@ def judging_for(
         )
         if not found:
             return None
-        asked = Models(chosen, found, Budget(chosen.daily_budget_usd, wall))
+        asked = models = Models(chosen, found, Budget(chosen.daily_budget_usd, wall))
+        if chosen.daily_budget_usd is not None and not models.priced:
+            log.warning(
+                "kalibr: goal %r: a judge's price is unknown, so that its daily_budget_usd cannot "
+                "be kept; declare input_usd_per_mtok and output_usd_per_mtok",
+                goal,
+            )
     sampler = Sampler(
         chosen.rate,
         informative=chosen.sampling == "informative",
@@ -300,10 +307,8 @@ class Judging:
             self._sampler.give_back(path_id)
         if what not in self._warned:
             self._warned.add(what)
-            try:
+            with contextlib.suppress(Exception):  # a program's own handler; the count is kept
                 log.warning("kalibr: %s; such answers count as not judged", WHY[what])
-            except Exception:  # noqa: BLE001  # a program's own handler may raise
-                self._count("unlogged")
 
     def _count(self, what: str) -> None:
         with self._lock:

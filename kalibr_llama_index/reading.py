@@ -107,13 +107,8 @@ def reasons(piece: Piece) -> bool:
     )
 
 
-def read_piece(piece: Piece) -> Output:
-    """A whole answer."""
-    return read_pieces((piece,))
-
-
 def read_pieces(pieces: Sequence[Piece]) -> Output:
-    """A whole stream; its last chunk holds all of the text.
+    """A whole answer, or a whole stream, whose last chunk holds all of the text.
 
     Raises:
         BadResponse: no chunk came.

@@ -626,6 +626,7 @@ def test_a_logging_handler_that_raises_ends_no_worker(provider: LoopbackProvider
         for _ in range(3):
             router.completion(MESSAGES)
         until(lambda: router.judgements.get("failed") == 3)
+        assert scores(router) == []
         until(lambda: router._judging is not None and router._judging.under_way == 0)
     finally:
         log.removeFilter(refuses)
@@ -639,3 +640,35 @@ def test_an_answer_after_the_close_is_left(provider: LoopbackProvider) -> None:
     for _ in stream:
         pass
     assert router.judgements == {"left": 1}
+
+
+def test_a_budget_that_cannot_be_kept_is_told(
+    provider: LoopbackProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    unpriced = {"model": "nobody-7b", "base_url": provider.base_url}
+    with caplog.at_level(logging.WARNING, "kalibr"):
+        make(provider, Judge(model=unpriced))
+        make(provider, Judge(model=unpriced, daily_budget_usd=None))
+        make(provider, Judge())
+    assert [
+        record.message for record in caplog.records if "daily_budget_usd" in record.message
+    ] == [
+        "kalibr: goal 'test': a judge's price is unknown, so that its daily_budget_usd cannot be "
+        "kept; declare input_usd_per_mtok and output_usd_per_mtok"
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_budget_that_the_parent_held_holds_up_no_child(provider: LoopbackProvider) -> None:
+    provider.script("deepseek-chat", [GOOD] * 2)
+    router = make(provider, Judge(rate=1.0))
+    assert router._judging is not None
+    models: Any = router._judging._asked
+    with models._budget._lock:
+        child = os.fork()
+        if child == 0:
+            threading.Timer(20.0, os._exit, [1]).start()
+            router.completion(MESSAGES)
+            router.close()
+            os._exit(0 if router.judgements == {"judged": 1} else 2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

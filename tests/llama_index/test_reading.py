@@ -24,7 +24,7 @@ from openai.types.responses import ResponseUsage
 
 from kalibr_core import BadResponse, Output, ToolCall, Usage
 from kalibr_llama_index import reading
-from kalibr_llama_index.reading import Piece, read_piece, read_pieces
+from kalibr_llama_index.reading import Piece, read_pieces
 
 
 class Finish(enum.Enum):
@@ -41,7 +41,7 @@ def chat(*blocks: Any, raw: Any = None, delta: str | None = None, **kept: Any) -
 
 
 def read(raw: Any, *blocks: Any, **kept: Any) -> Output:
-    return read_piece(Piece(chat(*(blocks or ("Paris",)), raw=raw, **kept)))
+    return read_pieces((Piece(chat(*(blocks or ("Paris",)), raw=raw, **kept)),))
 
 
 def completion(**message: Any) -> ChatCompletion:
@@ -112,7 +112,7 @@ def test_usage_in_each_providers_words(which: str) -> None:
 def test_usage_beside_the_raw_response_counts_where_that_has_none() -> None:
     response = chat("x", raw=None)
     response.additional_kwargs = {"prompt_tokens": 10, "completion_tokens": 5}
-    assert read_piece(Piece(response)).usage == PLAIN
+    assert read_pieces((Piece(response),)).usage == PLAIN
 
 
 FINISHES = {
