@@ -16,7 +16,11 @@ from .errors import (
     PathsBlocked,
     RouterClosed,
     StreamInterrupted,
+    UnknownAction,
     UnknownDecision,
+    UnknownGoal,
+    UnknownPath,
+    UnknownSession,
 )
 from .explain import Explanation
 from .gates.judge import Judge, Judgement
@@ -65,7 +69,11 @@ __all__ = [
     "SQLiteLedger",
     "StreamInterrupted",
     "ToolCall",
+    "UnknownAction",
     "UnknownDecision",
+    "UnknownGoal",
+    "UnknownPath",
+    "UnknownSession",
     "Usage",
     "Verdict",
     "__version__",

@@ -19,7 +19,8 @@ COLUMNS = ("share", "calls", "failed", "USD", "s", "state")
 LEGEND = (
     "success: how likely a call is to succeed now, by the policy's beliefs (reachable, passing"
     " gate 1, as good as its scores). score: mean of its answers' scores. share: of the last 100"
-    " decisions. calls: attempts, retries"
+    " decisions. users: mean of what users did with its answers, from 0 (discarded) to 1 (used as"
+    " it is), and of how many signals. calls: attempts, retries"
     " included. USD: in all. s: median of the last calls. state: up, or down and only probed."
 )
 
@@ -156,14 +157,20 @@ def _print_tables(found: list[GoalStatus], file: str) -> None:
             title=Text(f"{goal.goal}: {_counted(goal)}"), title_justify="left", box=box.SIMPLE_HEAD
         )
         scored = any(path.score is not None for path in goal.paths)
+        used = any(path.users is not None for path in goal.paths)
+        extra = [*(["score"] if scored else []), *(["users"] if used else [])]
         table.add_column("path", overflow="fold")
-        for name in ("success", *(["score"] if scored else []), *COLUMNS):
+        for name in ("success", *extra, *COLUMNS):
             table.add_column(name, justify="right", no_wrap=True)
         for path in goal.paths:
+            told = {
+                "score": "" if path.score is None else f"{path.score:.2f}",
+                "users": "" if path.users is None else f"{path.users:.2f} ({path.user_signals})",
+            }
             table.add_row(
                 Text(path.path_id),
                 f"{path.success:.3f}",
-                *([("" if path.score is None else f"{path.score:.2f}")] if scored else []),
+                *(told[name] for name in extra),
                 f"{path.share:.0%}",
                 str(path.attempts),
                 str(path.failures),

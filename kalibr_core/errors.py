@@ -3,6 +3,10 @@
 KalibrError
 ├── ConfigError (ValueError)           the caller asked for something impossible
 ├── UnknownDecision (KeyError)         no such decision in the ledger
+├── UnknownSession (KeyError)          no such conversation in the ledger
+├── UnknownGoal (KeyError)             nothing was ever routed for this goal
+├── UnknownPath (KeyError)             no path of this goal has this model
+├── UnknownAction (ValueError)         users cannot do this with an output
 ├── LedgerError (OSError)              the record cannot be read or written
 ├── NoEligiblePath (ValueError)        no path can take this request; nothing was called
 ├── BudgetExceeded (RuntimeError)      the call's cost budget allows no attempt
@@ -28,6 +32,10 @@ LONGEST_ID = 64
 """What is longer is no id; an answer's text that was given for one is not told in full."""
 
 
+MOST_LISTED = 20
+"""Valid values that an error lists."""
+
+
 class KalibrError(Exception):
     """Base class: `except KalibrError` catches everything that is raised on purpose."""
 
@@ -48,13 +56,50 @@ class UnknownDecision(KalibrError, KeyError):
 
     def __init__(self, decision_id: str, *, hint: str = "") -> None:
         self.decision_id = decision_id
-        shown = repr(decision_id)
-        if len(shown) > LONGEST_ID:
-            shown = f"{shown[:20]}..."
-        super().__init__(f"no decision {shown} in this ledger{hint}")
+        super().__init__(f"no decision {_shown(decision_id)} in this ledger{hint}")
 
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError would show the repr
+
+
+class UnknownSession(KalibrError, KeyError):
+    """No conversation of this id is known."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would show the repr
+
+
+class UnknownGoal(KalibrError, KeyError):
+    """Nothing was ever routed for this goal."""
+
+    def __init__(self, goal: str, *, known: Sequence[str]) -> None:
+        self.goal = goal
+        self.known = tuple(known)
+        super().__init__(f"no decision of goal {_shown(goal)} in this ledger; {_listed(known)}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UnknownPath(KalibrError, KeyError):
+    """No path of this goal has this id or model."""
+
+    def __init__(self, model: str, *, goal: str, known: Sequence[str]) -> None:
+        self.model = model
+        self.known = tuple(known)
+        super().__init__(f"goal {goal!r} has no path {_shown(model)}; {_listed(known)}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UnknownAction(KalibrError, ValueError):
+    """Users cannot do this with an output."""
+
+    def __init__(self, action: object, *, known: Sequence[str]) -> None:
+        self.action = action
+        self.known = tuple(known)
+        super().__init__(f"no action {_shown(action)}; {_listed(known)}")
 
 
 class LedgerError(KalibrError, OSError):
@@ -154,6 +199,19 @@ def describe(error: Exception) -> str:
         return error.reason
     status = getattr(error, "status_code", None)
     return type(error).__name__ + (f" {status}" if isinstance(status, int) else "")
+
+
+def _shown(value: object) -> str:
+    """A value in an error's text: not all of it, where it is long."""
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST_ID else f"{shown[:20]}..."
+
+
+def _listed(known: Sequence[str]) -> str:
+    if not known:
+        return "there is none yet"
+    more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
+    return f"there are {', '.join(map(repr, known[:MOST_LISTED]))}{more}"
 
 
 def _rebuilt(cls: type[KalibrError], args: tuple[object, ...]) -> KalibrError:

@@ -173,6 +173,11 @@ def _later_line(entry: Entry) -> str:
     reason = f": {entry.data['reason']}" if entry.data.get("reason") else ""
     if entry.kind == "report":
         return f"reported as a {'success' if entry.reward else 'failure'}{reason}"
+    if entry.kind == "action":
+        return f"{entry.data.get('action')} by the user ({entry.reward})"
+    if entry.kind == "momentum":
+        way = "converged" if (entry.reward or 0.0) > 0.5 else "diverged"
+        return f"the conversation {way} ({entry.reward})"
     if entry.kind == "judge":
         return f"judged {entry.reward} by {entry.data.get('judge')}"
     return f"{entry.kind} {entry.reward}{reason}"

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from .ports import Ledger, Persistent, Policy, Shared
+from .ports import Ledger, Persistent, Policy, Recent, Shared
 from .types import Arm, Batch, Context, Entry, Evidence, EvidenceKind, Pull
 
 log = logging.getLogger("kalibr")
@@ -81,6 +81,14 @@ class Learner:
         with self._lock:
             self.settle()
             return self._book(entry)
+
+    def pass_on(self, entry: Entry) -> bool:
+        """Record what another goal's Router is to learn; it takes it in from a shared ledger.
+
+        Raises:
+            LedgerError: it could not be written.
+        """
+        return self.ledger.append(entry)
 
     def leave(self, entry: Entry) -> None:
         """Keep an entry for the next to come.
@@ -152,6 +160,21 @@ class Learner:
         with self._lock:
             waiting = [entry for entry in self._pending if entry.decision_id == decision_id]
         return [entry for _, entry in self.ledger.entries(decision_id=decision_id)] + waiting
+
+    def recent(self, goal: str, most: int) -> Sequence[Entry]:
+        """A goal's newest entries, newest first.
+
+        Raises:
+            LedgerError: the record cannot be read.
+        """
+        self.settle()
+        if isinstance(self.ledger, Recent):
+            return self.ledger.recent(goal, most)
+        return [entry for _, entry in self.ledger.entries(goal=goal)][: -most - 1 : -1]
+
+    def goals(self) -> Sequence[str]:
+        """The goal that this learns for."""
+        return (self.goal,)
 
     def forked(self) -> None:
         """In a forked child: become a writer of its own, beside the parent."""

@@ -68,6 +68,36 @@ class Ledger(Protocol):
 
 
 @runtime_checkable
+class Recent(Protocol):
+    """A ledger that gives its newest entries without reading it all."""
+
+    def recent(self, goal: str, most: int) -> Sequence[Entry]:
+        """A goal's newest entries, newest first, as far as they are not long ago."""
+        ...
+
+
+@runtime_checkable
+class Conversations(Protocol):
+    """A ledger that keeps conversations too: what gate 3 knows of each, under a hash of its id."""
+
+    def conversation(self, key: str) -> tuple[int, float, JSON] | None:
+        """Its version, when it last moved (seconds since the epoch), and its state."""
+        ...
+
+    def keep(self, key: str, version: int, state: JSON, *, at: float, is_open: bool) -> bool:
+        """Write a state over the one of this version, 0 for none; False: another came first."""
+        ...
+
+    def sweep(self, *, silent: float, gone: float, most: int) -> Sequence[str]:
+        """Forget those that have not moved since `gone`; up to `most` open ones silent since then.
+
+        Args:
+            silent: seconds since the epoch; later than `gone`.
+        """
+        ...
+
+
+@runtime_checkable
 class Shared(Protocol):
     """A ledger that other processes write to as well, and that keeps snapshots of beliefs."""
 

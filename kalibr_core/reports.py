@@ -94,20 +94,29 @@ class Reports:
         )
 
     def _answered_by(self, decision_id: str, entries: Sequence[Entry]) -> str:
-        """The path whose answer the caller got: the last one's, or the best that was refused."""
-        attempts = [entry for entry in entries if entry.kind == "attempt"]
-        if not attempts:
-            raise UnknownDecision(decision_id)
-        goal = attempts[-1].goal
-        if goal != self._learner.goal:
-            raise UnknownDecision(
-                decision_id, hint=f" under goal {self._learner.goal!r}; it is of {goal!r}"
-            )
-        refused = [e for e in attempts if e.data.get("failure") == FailureKind.BAD_OUTPUT]
-        if "failure" not in attempts[-1].data or not refused:
-            return attempts[-1].path_id
-        better = [e for e in refused if e.data.get("reason") not in POOREST]
-        return (better or refused[-1:])[0].path_id
+        return answered_by(decision_id, entries, goal=self._learner.goal).path_id
+
+
+def answered_by(decision_id: str, entries: Sequence[Entry], *, goal: str | None) -> Entry:
+    """The attempt whose answer the caller got: the last one, or the best that was refused.
+
+    Args:
+        goal: that the decision must be of; None: any.
+
+    Raises:
+        UnknownDecision: there are no attempts, or they are of another goal.
+    """
+    attempts = [entry for entry in entries if entry.kind == "attempt"]
+    if not attempts:
+        raise UnknownDecision(decision_id)
+    last = attempts[-1]
+    if goal is not None and last.goal != goal:
+        raise UnknownDecision(decision_id, hint=f" under goal {goal!r}; it is of {last.goal!r}")
+    refused = [e for e in attempts if e.data.get("failure") == FailureKind.BAD_OUTPUT]
+    if "failure" not in last.data or not refused:
+        return last
+    better = [e for e in refused if e.data.get("reason") not in POOREST]
+    return (better or refused[-1:])[0]
 
 
 def _check_report(success: object, score: object, reason: object) -> None:

@@ -14,6 +14,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from . import drive
@@ -39,19 +40,22 @@ from .options import (
 )
 from .paths import PathSpec, parse_paths
 from .plan import Call, Done, Plan, plan_call
-from .ports import Gate, Ledger, Policy
+from .ports import Conversations, Gate, Ledger, Policy, Shared
 from .prices import price_of
 from .providers import endpoints_of
 from .reports import Reports
 from .requests import Messages, ResponseFormat, asked_of
 from .sessions import Sessions
 from .streams import AsyncRoutedStream, RoutedStream
-from .types import JSON, Attempt, Output, Path, Request
+from .types import JSON, Attempt, Entry, Output, Path, Request
 
 if TYPE_CHECKING:
     from typing import Self
 
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+    from .feedback import Reporter
+    from .signals import Classify
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -406,6 +410,71 @@ class Router:
         """
         return self._reports.report(decision_id, success=success, score=score, reason=reason)
 
+    def report_pipeline(
+        self,
+        session_id: str,
+        *,
+        prompt: str,
+        output: object,
+        model: str | None = None,
+        decision_id: str | None = None,
+        event_id: str | None = None,
+    ) -> bool:
+        """An answer has been given; see `feedback.report_pipeline`."""
+        return self.feedback.pipeline(
+            session_id,
+            goal=self.goal,
+            prompt=prompt,
+            output=output,
+            model=model,
+            decision_id=decision_id,
+            event_id=event_id,
+        )
+
+    def report_user_turn(
+        self,
+        session_id: str,
+        *,
+        user_message: str,
+        event_id: str | None = None,
+        classify: Classify | None = None,
+    ) -> bool:
+        """The user has said something; see `feedback.report_user_turn`."""
+        return self.feedback.user_turn(
+            session_id, user_message=user_message, event_id=event_id, classify=classify
+        )
+
+    def report_session_end(self, session_id: str) -> bool:
+        """The user has left; see `feedback.report_session_end`."""
+        return self.feedback.session_end(session_id)
+
+    def report_action(
+        self, session_id: str, action: str, *, decision_id: str | None = None
+    ) -> bool:
+        """The user has done something with an answer; see `feedback.report_action`."""
+        return self.feedback.action(session_id, action, decision_id=decision_id)
+
+    @cached_property
+    def feedback(self) -> Reporter:
+        """Gate 3 on this Router's ledger, for adapters."""
+        from .feedback import Reporter  # users of the first two gates need not wait for it
+        from .ledger.memory import MemoryConversations
+        from .signals import Signals
+
+        ledger = self._learner.ledger
+        signals = Signals(
+            keeper=ledger if isinstance(ledger, Conversations) else MemoryConversations(),
+            book=self._book_signal,
+            origin=lambda: self._learner.origin,
+            wall=self._wall,
+            scope="" if isinstance(ledger, Shared) else f"{self.goal}\n",
+        )
+        return Reporter(signals, self._learner, goal=self.goal, paths=self.paths)
+
+    def _book_signal(self, entry: Entry) -> bool:
+        own = entry.goal == self.goal
+        return self._learner.book(entry) if own else self._learner.pass_on(entry)
+
     def explain(self, decision_id: str) -> Explanation:
         """Why this path, with what probability, against what, and what became of it.
 
@@ -436,6 +505,7 @@ class Router:
         if not self._closed:
             self._closed = True
             try:
+                self._sweep()
                 if self._judging is not None:
                     self._judging.close()
             finally:
@@ -447,6 +517,7 @@ class Router:
         if not self._closed:
             self._closed = True
             try:
+                self._sweep()
                 if self._judging is not None:
                     await self._drained(self._judging)
             finally:
@@ -524,6 +595,10 @@ class Router:
 
     def _judged(self, work: Work, score: float, beside: Mapping[str, JSON]) -> bool:
         return self._reports.judged(work.decision_id, work.path_id, score, beside)
+
+    def _sweep(self) -> None:
+        if "feedback" in self.__dict__:
+            self.feedback.signals.sweep(now=True)
 
     async def _drained(self, judging: Judging) -> None:
         import asyncio  # slow to import

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from .bandit import RunLengthPolicy
 from .learner import evidence_of
 from .paths import is_number
-from .types import Entry
+from .types import Entry, EvidenceKind
 
 RECENT = 100
 """Decisions that a path's share is taken over."""
@@ -42,9 +42,13 @@ class PathStatus:
     last_at: float
     """Its last attempt, seconds since the epoch."""
     signals: int
-    """Reports and scores."""
+    """Reports, scores, and what users did."""
     score: float | None
     """Mean of its answers' scores, in [0, 1]; None: none was scored."""
+    users: float | None
+    """Mean reward of what users did with its answers, in [0, 1]; None: nothing is known."""
+    user_signals: int
+    """How many that is of; from the fifth on they count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,8 @@ class _Tally:
     signals: int = 0
     scores: int = 0
     scored: float = 0.0
+    user_signals: int = 0
+    used: float = 0.0
     down: bool = False
     changed_at: float | None = None
     last_at: float = 0.0
@@ -93,6 +99,9 @@ def goal_status(goal: str, entries: Iterable[Entry]) -> GoalStatus:
             if entry.kind in ("score", "judge") and entry.reward is not None:
                 tally.scores += 1
                 tally.scored += entry.reward
+            if entry.evidence is EvidenceKind.BEHAVIOUR and entry.reward is not None:
+                tally.user_signals += 1
+                tally.used += entry.reward
             if entry.kind == "judge":
                 judged += 1
                 if is_number(cost := entry.data.get("cost_usd")):
@@ -144,6 +153,8 @@ def _status(path_id: str, tally: _Tally, policy: RunLengthPolicy, share: float) 
         last_at=tally.last_at,
         signals=tally.signals,
         score=tally.scored / tally.scores if tally.scores else None,
+        users=tally.used / tally.user_signals if tally.user_signals else None,
+        user_signals=tally.user_signals,
     )
 
 

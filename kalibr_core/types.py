@@ -227,7 +227,7 @@ class Entry(NamedTuple):
     """Unique: the same event written twice counts once. It begins with `decision_id:`."""
     goal: str
     kind: str
-    """`attempt`, `report`, `score` or `judge`."""
+    """`attempt`, `report`, `score`, `judge`, `action` or `momentum`."""
     decision_id: str
     path_id: str
     origin: str

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x4B414C42  # "KALB"
 BUSY_MS = 250
 """How long an append waits for another process; after that it is kept in memory and tried again."""
@@ -50,6 +50,14 @@ CREATE TABLE IF NOT EXISTS snapshots (
     state TEXT NOT NULL,
     PRIMARY KEY (goal, version)
 );
+CREATE TABLE IF NOT EXISTS conversations (
+    key TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    at REAL NOT NULL,
+    is_open INTEGER NOT NULL,
+    state TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS conversations_by_silence ON conversations (is_open, at);
 """
 COLUMNS = "id, goal, kind, decision_id, path_id, origin, at, evidence, reward, data"
 INSERT = (
@@ -61,6 +69,17 @@ SELECT path_id, evidence, SUM(reward), SUM(1.0 - reward), MAX(CAST(at AS REAL)) 
 WHERE position > ? AND position <= ? AND goal = ? AND origin <> ? AND reward BETWEEN 0.0 AND 1.0
 GROUP BY path_id, evidence ORDER BY MIN(position)
 """
+
+KEEP = (
+    "UPDATE conversations SET version = version + 1, at = ?, is_open = ?, state = ? "
+    "WHERE key = ? AND version = ?"
+)
+BEGIN = (
+    "INSERT INTO conversations (at, is_open, state, key, version) VALUES (?, ?, ?, ?, 1) "
+    "ON CONFLICT (key) DO NOTHING"
+)
+RECENT = 20_000
+"""Entries, of any goal, among which the newest of one are looked for."""
 
 KINDS = frozenset(EvidenceKind)
 
@@ -148,6 +167,33 @@ class SQLiteLedger:
             "WHERE excluded.position >= snapshots.position"
         )
         self._do(lambda db: db.execute(query, row))
+
+    def conversation(self, key: str) -> tuple[int, float, JSON] | None:
+        query = "SELECT version, at, state FROM conversations WHERE key = ?"
+        row = self._do(lambda db: db.execute(query, (key,)).fetchone())
+        return None if row is None else (int(row[0]), float(row[1]), _data(row[2]))
+
+    def keep(self, key: str, version: int, state: JSON, *, at: float, is_open: bool) -> bool:
+        values = [at, int(is_open), _encode(state), key]
+        query, row = (KEEP, [*values, version]) if version else (BEGIN, values)
+        return self._do(lambda db: db.execute(query, row).rowcount == 1)
+
+    def sweep(self, *, silent: float, gone: float, most: int) -> Sequence[str]:
+        def work(db: sqlite3.Connection) -> list[str]:
+            db.execute("DELETE FROM conversations WHERE is_open = 0 AND at < ?", (gone,))
+            query = "SELECT key FROM conversations WHERE is_open = 1 AND at < ? ORDER BY at LIMIT ?"
+            return [row[0] for row in db.execute(query, (silent, most))]
+
+        return self._do(work)
+
+    def recent(self, goal: str, most: int) -> list[Entry]:
+        """A goal's newest entries, newest first, as far as they are not long ago."""
+        query = (
+            f"SELECT {COLUMNS} FROM entries WHERE goal = ? AND position > "
+            "(SELECT COALESCE(MAX(position), 0) FROM entries) - ? ORDER BY position DESC LIMIT ?"
+        )
+        rows = self._do(lambda db: db.execute(query, (goal, RECENT, most)).fetchall())
+        return list(map(_entry, rows))
 
     def goals(self) -> list[str]:
         rows = self._do(lambda db: db.execute("SELECT DISTINCT goal FROM entries").fetchall())

@@ -1,0 +1,138 @@
+"""Whose work an answer is: by its decision, or by its goal and model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from .conversations import Made
+from .errors import ConfigError, UnknownGoal, UnknownPath
+from .features import text_of
+from .reports import answered_by
+from .types import Decision, Entry, Features, Path
+
+KEY = "kalibr"
+"""Under which answers of the adapters hold their decision's record."""
+LOOK = 2_000
+"""Entries of a goal that are looked through for a conversation's decision."""
+
+
+class Record(Protocol):
+    """What is read of a ledger."""
+
+    def entries(self, decision_id: str) -> list[Entry]: ...
+
+    def recent(self, goal: str, most: int) -> Sequence[Entry]: ...
+
+    def goals(self) -> Sequence[str]: ...
+
+
+def read_output(output: object) -> tuple[str, str | None]:
+    """An answer's text, and the decision that it holds; None: it holds none.
+
+    Args:
+        output: a text, or what `Router.completion`, `ChatKalibr` or `KalibrLLM` gave.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if isinstance(output, str):
+        return output, None
+    decision = getattr(output, KEY, None)
+    if isinstance(decision, Decision):
+        choices = getattr(output, "choices", None) or [None]
+        message = getattr(choices[0], "message", None)
+        return text_of(getattr(message, "content", None)), decision.id
+    for place in ("response_metadata", "additional_kwargs"):
+        record = (getattr(output, place, None) or {}).get(KEY)
+        if isinstance(record, Mapping) and isinstance(found := record.get("decision_id"), str):
+            message = getattr(output, "message", output)
+            return text_of(getattr(message, "content", None)), found
+    raise ConfigError(
+        f"output must be a text, or an answer that holds its decision, got {type(output).__name__}"
+    )
+
+
+def of_decision(record: Record, decision_id: object, *, goal: str | None) -> Made:
+    """
+    Raises:
+        UnknownDecision: it is not in the record, or of another goal.
+    """
+    entries = record.entries(decision_id) if isinstance(decision_id, str) else []
+    found = answered_by(str(decision_id), entries, goal=goal)
+    return Made(found.goal, found.decision_id, found.path_id)
+
+
+def of_model(
+    record: Record,
+    *,
+    goal: str,
+    model: str | None,
+    session: str,
+    paths: Sequence[Path] | None,
+    unnamed: Callable[[], str],
+) -> Made:
+    """The path of this goal that has this model, and its last decision in the conversation.
+
+    Args:
+        model: a path's id or model; None: whichever answered in the conversation.
+        session: the conversation's hash, as features hold it.
+        paths: the goal's; None: those in the record.
+        unnamed: makes the id of an answer whose decision is not known.
+
+    Raises:
+        UnknownGoal: the record holds nothing of it.
+        UnknownPath: the goal has no such path.
+        ConfigError: several have this model and none has answered in the conversation; or no model
+            is given, and nothing has.
+    """
+    recent = [entry for entry in record.recent(goal, LOOK) if entry.kind == "attempt"]
+    if paths is None and not recent and goal not in record.goals():
+        raise UnknownGoal(goal, known=record.goals())
+    mine = {entry.decision_id: entry for entry in reversed(recent) if _session_of(entry) == session}
+    known = _models(recent, paths)
+    wanted = known.keys() if model is None else _matching(known, model)
+    for decision_id in reversed(mine):
+        entries = [entry for entry in reversed(recent) if entry.decision_id == decision_id]
+        found = answered_by(decision_id, entries, goal=goal)
+        if found.path_id in wanted:
+            return Made(goal, decision_id, found.path_id)
+    if model is None:
+        raise ConfigError(
+            "nothing has answered in this session: give decision_id=, or model= with the model or "
+            f"path that did, of {sorted(known)}"
+        )
+    if len(wanted) > 1:
+        raise ConfigError(
+            f"model {model!r} is that of {len(wanted)} paths of goal {goal!r}; give decision_id=, "
+            f"or one of them: {sorted(wanted)}"
+        )
+    if not wanted:
+        raise UnknownPath(model, goal=goal, known=sorted(known))
+    return Made(goal, unnamed(), next(iter(wanted)))
+
+
+def _models(recent: Sequence[Entry], paths: Sequence[Path] | None) -> dict[str, set[str]]:
+    """Paths' ids -> the names that their models go by."""
+    if paths is not None:
+        known = {path.id: {path.id, path.model} for path in paths}
+    else:
+        known = {entry.path_id: {entry.path_id} for entry in recent}
+    for entry in recent:
+        if entry.path_id in known and isinstance(model := entry.data.get("model"), str):
+            known[entry.path_id].add(model)
+    return known
+
+
+def _matching(known: Mapping[str, set[str]], model: str) -> set[str]:
+    """By id or model; else by an id that begins with the model and goes on with its parameters."""
+    exact = {path_id for path_id, names in known.items() if model in names}
+    begun = {i for i in known if i.startswith(model) and i[len(model) :][:1] in ("@", "?", "#")}
+    return {model} if model in exact else exact or begun
+
+
+def _session_of(entry: Entry) -> str | None:
+    features = entry.data.get("features")
+    at = Features._fields.index("session")
+    found = features[at] if isinstance(features, list) and len(features) > at else None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,309 @@
+"""Gate 3: tell what users did with an answer.
+
+The four functions write to the default ledger, where the Routers of this host find it within a
+second; `Router` has them as methods, which its own ledger learns from at once.
+
+    report_pipeline("chat-1", goal="outreach_generation", prompt=asked, output=text, model="gpt-4o")
+    report_user_turn("chat-1", user_message="make it shorter, too formal")
+    report_action("chat-1", "output_edited")
+    report_session_end("chat-1")
+
+No text is kept: a message is read when it is reported, and what stays is what kind of turn it was
+and a sketch that it cannot be read from. Session ids are kept as hashes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from .conversations import Made
+from .crediting import Record, of_decision, of_model, read_output
+from .errors import ConfigError
+from .features import hash_of
+from .gates.behaviour import ACTIONS, TurnKind
+from .ledger.sqlite import SQLiteLedger
+from .ledger.where import default_location
+from .signals import Classify, Signals, checked_action
+from .types import Entry, Path
+
+__all__ = [
+    "ACTIONS",
+    "Classify",
+    "TurnKind",
+    "report_action",
+    "report_pipeline",
+    "report_session_end",
+    "report_user_turn",
+]
+
+Place = str | os.PathLike[str] | SQLiteLedger
+
+
+def report_pipeline(
+    session_id: str,
+    *,
+    goal: str,
+    prompt: str,
+    output: object,
+    model: str | None = None,
+    decision_id: str | None = None,
+    event_id: str | None = None,
+    ledger: Place | None = None,
+) -> bool:
+    """An answer has been given: what users do from now on in this session speaks of it.
+
+    Args:
+        session_id: names the conversation, across processes and restarts.
+        goal: what the answer was for.
+        prompt: what was asked.
+        output: the answer's text; or the answer itself, as `Router.completion`, `ChatKalibr` or
+            `KalibrLLM` gave it, which knows its decision.
+        model: the model or the path that gave it, where the decision is not known: the session's
+            last decision there, else that path of the goal, is credited.
+        decision_id: `result.kalibr.id`.
+        event_id: names this event; the same again counts once. By default made of the decision, or
+            of prompt and output.
+        ledger: a file or a `SQLiteLedger`; by default `KALIBR_LEDGER` or `.kalibr/kalibr.db`.
+
+    Returns:
+        False: this was reported before, and nothing has moved.
+
+    Raises:
+        UnknownDecision, UnknownGoal, UnknownPath: the ledger holds no such thing.
+        ConfigError: several paths have this model, or nothing tells whose answer it is.
+        LedgerError: the ledger cannot be used.
+    """
+    with _opened(ledger) as reporter:
+        return reporter.pipeline(
+            session_id,
+            goal=goal,
+            prompt=prompt,
+            output=output,
+            model=model,
+            decision_id=decision_id,
+            event_id=event_id,
+        )
+
+
+def report_user_turn(
+    session_id: str,
+    *,
+    user_message: str,
+    event_id: str | None = None,
+    classify: Classify | None = None,
+    ledger: Place | None = None,
+) -> bool:
+    """The user has said something: is the conversation converging or diverging?
+
+    Args:
+        user_message: its text; not kept.
+        event_id: names this event; the same again counts once. None: each call is one.
+        classify: judges the message instead of the built-in reading: returns one of `TurnKind`'s
+            values, or None to leave it to that. It is called here and now.
+
+    Returns:
+        False: this event was reported before, and nothing has moved.
+
+    Raises:
+        UnknownSession: no answer was reported in this session.
+        LedgerError: the ledger cannot be used.
+    """
+    with _opened(ledger) as reporter:
+        return reporter.user_turn(
+            session_id, user_message=user_message, event_id=event_id, classify=classify
+        )
+
+
+def report_session_end(session_id: str, *, ledger: Place | None = None) -> bool:
+    """The user has left: a weak positive, a weak negative, or nothing for the last answer.
+
+    A session that nothing has happened in for an hour counts as left; after a week it is forgotten.
+
+    Returns:
+        False: it had ended before.
+
+    Raises:
+        UnknownSession: no answer was reported in this session.
+        LedgerError: the ledger cannot be used.
+    """
+    with _opened(ledger) as reporter:
+        return reporter.session_end(session_id)
+
+
+def report_action(
+    session_id: str,
+    action: str,
+    *,
+    decision_id: str | None = None,
+    ledger: Place | None = None,
+) -> bool:
+    """The user has done something with an answer; the strongest signal.
+
+    Args:
+        session_id: whose last answer is meant.
+        action: one of `ACTIONS`: `output_used_verbatim`, `output_copied`, `output_edited`,
+            `output_discarded`.
+        decision_id: the answer's, where it is not the session's last.
+
+    Returns:
+        False: this was reported before of this answer, and nothing has moved.
+
+    Raises:
+        UnknownAction: none of `ACTIONS`.
+        UnknownSession: no answer was reported in this session.
+        UnknownDecision: the ledger holds no such decision.
+        LedgerError: the ledger cannot be used.
+    """
+    with _opened(ledger) as reporter:
+        return reporter.action(session_id, action, decision_id=decision_id)
+
+
+class Reporter:
+    """The four reports on one ledger.
+
+    Args:
+        goal: the only one whose decisions may be named; None: any.
+        paths: the goal's; None: those in the record.
+    """
+
+    def __init__(
+        self,
+        signals: Signals,
+        record: Record,
+        *,
+        goal: str | None = None,
+        paths: Sequence[Path] | None = None,
+    ) -> None:
+        self.signals = signals
+        self._record = record
+        self._goal = goal
+        self._paths = paths
+
+    def pipeline(
+        self,
+        session_id: str,
+        *,
+        goal: str,
+        prompt: str,
+        output: object,
+        model: str | None,
+        decision_id: str | None,
+        event_id: str | None,
+    ) -> bool:
+        """See `report_pipeline`."""
+        for name, value in (("goal", goal), ("prompt", prompt)):
+            _check_text(name, value)
+        for name, optional in (("model", model), ("event_id", event_id)):
+            if optional is not None:
+                _check_text(name, optional)
+        key = self.signals.key_of(session_id)
+        text, told = read_output(output)
+        decision_id = told if decision_id is None else decision_id
+        event = event_id or decision_id or f"{goal}\n{model}\n{prompt}\n{text}"
+        if decision_id is not None:
+            made = of_decision(self._record, decision_id, goal=goal)
+        else:
+            made = of_model(
+                self._record,
+                goal=goal,
+                model=model,
+                session=hash_of(str(session_id)),
+                paths=self._paths,
+                unnamed=lambda: f"{key}-{self.signals.number_of(session_id)}",
+            )
+        return self.signals.pipeline(session_id, [made], prompt=prompt, output=text, event_id=event)
+
+    def made(self, decision_ids: Sequence[str]) -> list[Made]:
+        """Whose work these decisions were, the last one's above all.
+
+        Raises:
+            UnknownDecision: one is not in the record, or of another goal.
+        """
+        return [
+            of_decision(self._record, decision_id, goal=self._goal)._replace(
+                last=decision_id == decision_ids[-1]
+            )
+            for decision_id in decision_ids
+        ]
+
+    def user_turn(
+        self,
+        session_id: str,
+        *,
+        user_message: str,
+        event_id: str | None,
+        classify: Classify | None,
+    ) -> bool:
+        """See `report_user_turn`."""
+        _check_text("user_message", user_message)
+        if event_id is not None:
+            _check_text("event_id", event_id)
+        if classify is not None and not callable(classify):
+            raise ConfigError(f"classify must be a function, got {type(classify).__name__}")
+        return self.signals.user_turn(
+            session_id, user_message, event_id=event_id, classify=classify
+        )
+
+    def session_end(self, session_id: str) -> bool:
+        """See `report_session_end`."""
+        return self.signals.session_end(session_id)
+
+    def action(self, session_id: str, action: str, *, decision_id: str | None) -> bool:
+        """See `report_action`."""
+        checked_action(action)
+        self.signals.key_of(session_id)
+        if decision_id is not None:
+            made = of_decision(self._record, decision_id, goal=self._goal)
+            return self.signals.acted(made, action)
+        return self.signals.action(session_id, action)
+
+
+class _File:
+    """What is read of a ledger's file."""
+
+    def __init__(self, ledger: SQLiteLedger) -> None:
+        self._ledger = ledger
+        self.goals = ledger.goals
+        self.recent = ledger.recent
+
+    def entries(self, decision_id: str) -> list[Entry]:
+        return [entry for _, entry in self._ledger.entries(decision_id=decision_id)]
+
+
+@contextmanager
+def _opened(ledger: Place | None) -> Iterator[Reporter]:
+    """The four reports on a file, opened for one of them where it was not."""
+    found = ledger if isinstance(ledger, SQLiteLedger) else SQLiteLedger(_file(ledger))
+    try:
+        yield Reporter(
+            Signals(keeper=found, book=found.append, origin=lambda: "feedback", wall=time.time),
+            _File(found),
+        )
+    finally:
+        if found is not ledger:
+            found.close()
+
+
+def _file(ledger: str | os.PathLike[str] | None) -> str:
+    place = default_location() if ledger is None else ledger
+    if not isinstance(place, str | os.PathLike) or not os.fspath(place).strip():
+        raise ConfigError(
+            f"ledger must be a file or a SQLiteLedger, got {ledger!r}; for any other, use the "
+            "Router's own methods"
+        )
+    if place == "memory" or str(place).startswith(("postgresql://", "postgres://")):
+        raise ConfigError(
+            f"ledger {place!r}: these functions write to a file; use the Router's methods of the "
+            "same names"
+        )
+    return os.path.expanduser(os.fspath(place))
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} must be a text, got {type(value).__name__}")
+    if name in ("goal", "model", "event_id") and not value.strip():
+        raise ConfigError(f"{name} must not be empty")

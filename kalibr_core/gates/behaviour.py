@@ -1,0 +1,152 @@
+"""Gate 3: what the user did with an answer, told by what came after it.
+
+A user's message is read once, when it is reported: what kind of turn it is, and a sketch that later
+ones are compared with. Its text is not kept. What the turns after an answer say of it is its
+momentum: converging, diverging, or nothing where there is too little to tell.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from .remarks import Remark
+from .sketch import similarity
+
+ACTIONS = MappingProxyType(
+    {
+        "output_used_verbatim": 1.0,
+        "output_copied": 0.85,
+        "output_edited": 0.5,
+        "output_discarded": 0.0,
+    }
+)
+"""What users do with an output, and the reward in [0, 1] of each."""
+CONVERGING = 0.75
+DIVERGING = 0.25
+"""Rewards of momentum: a weak positive and a weak negative."""
+
+SAME = 0.8
+"""Similarity from which on a message says again what one before said."""
+ALIKE = 0.4
+"""The same for one that is loud, or says so."""
+RELATED = 0.2
+"""Similarity from which on a message is about the same thing; unrelated ones reach about .15."""
+TELLING = 5
+"""Words that a message must have to be taken for a new task by its form."""
+LONGER = 1.5
+"""Ratio of the lengths of a message and the one before from which on it has grown."""
+MANY = 4
+"""Refinements in a row that say that the answers do not come closer."""
+
+
+class TurnKind(enum.StrEnum):
+    """What a user's message is, to the answer before it."""
+
+    ACCEPTS = "accepts"
+    """Is content: "perfect, thanks"."""
+    REFINES = "refines"
+    """Asks for a change: "shorter, please"."""
+    REPEATS = "repeats"
+    """Says again what was said before."""
+    COMPLAINS = "complains"
+    ANEW = "anew"
+    """Begins something else."""
+    UNCLEAR = "unclear"
+
+
+AGAINST = frozenset({TurnKind.REPEATS, TurnKind.COMPLAINS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A user's message as it is kept: no text, no words."""
+
+    kind: TurnKind
+    sketch: str
+    words: int
+
+
+def kind_of(
+    remark: Remark,
+    sketch: str,
+    *,
+    before: Sequence[Turn],
+    answer: str,
+) -> TurnKind:
+    """Tell what kind of turn a message is.
+
+    Args:
+        sketch: of the message.
+        before: the user's last messages, oldest first; the first request is one of them.
+        answer: the sketch of the answer that it follows; "": not known.
+    """
+    alike = max((similarity(sketch, turn.sketch) for turn in before), default=0.0)
+    related = alike >= RELATED or similarity(sketch, answer) >= RELATED
+    if remark.complains and (related or not (remark.asks and remark.words > 2 * TELLING)):
+        return TurnKind.COMPLAINS
+    if remark.content:
+        polite = remark.changes and not remark.asks
+        return TurnKind.REFINES if polite else TurnKind.ACCEPTS
+    if alike >= SAME or (alike >= ALIKE and remark.loud) or _grows(remark, sketch, before):
+        return TurnKind.REPEATS
+    if related or (remark.changes and not remark.asks):
+        return TurnKind.REFINES
+    return TurnKind.ANEW if remark.words >= TELLING else TurnKind.UNCLEAR
+
+
+def _grows(remark: Remark, sketch: str, before: Sequence[Turn]) -> bool:
+    """Does the user say it at greater length again and again?"""
+    if len(before) < 3 or before[-1].kind not in (TurnKind.REFINES, TurnKind.REPEATS):
+        return False
+    longer = remark.words >= LONGER * before[-1].words >= LONGER**2 * before[-2].words
+    return longer and similarity(sketch, before[-1].sketch) >= RELATED
+
+
+def momentum(since: Sequence[TurnKind], before: Sequence[TurnKind], *, ended: bool) -> float | None:
+    """The reward that the turns after an answer give it, in [0, 1]; None: too little to tell.
+
+    Args:
+        since: the turns that came after the answer, oldest first.
+        before: those before it in the conversation; the last one brought the answer about.
+        ended: the user has left; else a further answer has come in its place.
+    """
+    telling = [kind for kind in since if kind is not TurnKind.UNCLEAR]
+    if not telling:
+        return _left_with(before) if ended and not since else None
+    last = telling[-1]
+    if last in AGAINST:
+        return DIVERGING
+    if last is TurnKind.ACCEPTS:
+        return CONVERGING
+    if last is TurnKind.ANEW:
+        return None if AGAINST & {*telling[:-1], *before[-1:]} else CONVERGING
+    if AGAINST & set(telling):
+        return None
+    if _refined(telling) + (_refined(before) if len(telling) == _refined(telling) else 0) >= MANY:
+        return DIVERGING
+    return CONVERGING if ended else None
+
+
+def _left_with(before: Sequence[TurnKind]) -> float | None:
+    """The user has said nothing of the last answer: what had it been asked for with?"""
+    if not before:
+        return None
+    if before[-1] is TurnKind.REFINES:
+        known = before[-MANY:]
+        return CONVERGING if _refined(known) < MANY and not AGAINST & set(known[-2:]) else None
+    if before[-1] in AGAINST:
+        return DIVERGING if len(before) > 1 and before[-2] in AGAINST else None
+    return None
+
+
+def _refined(kinds: Sequence[TurnKind]) -> int:
+    """How many of the last turns, in a row, asked for a change."""
+    count = 0
+    for kind in reversed(kinds):
+        if kind is not TurnKind.REFINES:
+            break
+        count += 1
+    return count

@@ -1,0 +1,134 @@
+"""What a message says of the answer before it: by words in a known language, and by its form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .sketch import UNSPACED, words_of
+from .turn_words import LANGUAGES, Patterns, patterns_of
+
+QUOTED = re.compile(
+    r"```.*?(```|$)|`[^`\n]+`|\"[^\"]{12,}\"|“[^”]{4,}”|„[^“”]{4,}[“”]|«[^»]{4,}»|「[^」]{2,}」"
+    r"|^>.*$|(?<=:)\s*\n.*",
+    re.DOTALL | re.MULTILINE,
+)
+"""Code, quotations, and what stands below a line that ends in a colon: not the user's own words."""
+POSITIVE = re.compile("[👍👏🙏🎉😊😀😃😄😁🙂😍🥰🤩❤💯✅👌🔥💪🙌]")
+NEGATIVE = re.compile("[👎😡🤬😤🙄😠😒🤦😞😩😫💩❌]")
+LOUD = re.compile(r"[!?！？]{2,}")
+NEGATED = re.compile(r"(not|n['’]?t|never|nicht|kein\w*|pas|no|nada|sin|不|没)\W{0,2}(\w+\W+)?$")
+OPENER = re.compile(
+    r"(oh|ah|ok(ay)?|yes|yeah|yep|wow|ja|oui|sí|si|vale|嗯|哇|是的|well|hmm+|so)[\s,.!，。！]+"
+)
+SHORT = 5
+"""Words of a message that may be nothing but a remark."""
+LONG = 30
+"""Words from which on only a message's beginning and end are read for remarks."""
+SURE = 0.15
+"""Function words' share of the words from which on a language counts as known."""
+UNSPACED_PER_WORD = 2
+"""Characters that make about a word in scripts without spaces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What a message says, apart from what it is about."""
+
+    words: int
+    """About how many it has."""
+    content: bool = False
+    """The user is content with the answer."""
+    complains: bool = False
+    changes: bool = False
+    """Asks for another form of what is there."""
+    asks: bool = False
+    """Opens as a request."""
+    loud: bool = False
+    """`!!`, or capitals throughout: one is loud out of joy or out of anger."""
+
+
+def votes_in(text: str) -> dict[str, int]:
+    """How many function words of each known language a text has, and its words under ""."""
+    words = words_of(text)
+    votes = {"": count_of(words)}
+    unspaced = sum(len(run) for word in words for run in UNSPACED.findall(word))
+    if unspaced and not re.search("[\u3040-\u30ff\u0e00-\u0e7f]", text):
+        votes["zh"] = unspaced // UNSPACED_PER_WORD or 1
+    for name, language in LANGUAGES.items():
+        if hits := sum(word in language.common for word in words):
+            votes[name] = hits
+    return votes
+
+
+def language_of(votes: Mapping[str, float]) -> str | None:
+    """The language that a conversation is held in; None: it is none of the known ones."""
+    hits = {name: count for name, count in votes.items() if name}
+    best = max(hits, key=hits.__getitem__, default=None)
+    return best if best is not None and hits[best] >= SURE * votes.get("", 0.0) else None
+
+
+def count_of(words: list[str]) -> int:
+    """About how many words these are, where some are runs of a script without spaces."""
+    unspaced = [run for word in words for run in UNSPACED.findall(word)]
+    others = sum(1 for word in words if not UNSPACED.fullmatch(word))
+    return others + sum(max(1, len(run) // UNSPACED_PER_WORD) for run in unspaced)
+
+
+def remark_in(text: str, *, language: str | None) -> Remark:
+    """Read a message; of a language that is not known, only what needs no words."""
+    own = QUOTED.sub(" ", text).strip()
+    words = count_of(words_of(text))
+    plain = Remark(
+        words=words,
+        loud=_is_loud(own),
+        content=POSITIVE.search(own) is not None and NEGATIVE.search(own) is None,
+        complains=NEGATIVE.search(own) is not None,
+    )
+    if language is None or not own:
+        return plain
+    patterns = patterns_of(language)
+    near = _ends(own.casefold().replace("’", "'"))
+    complains = plain.complains or _complains(near, patterns, words)
+    content = plain.content or _is_content(near, patterns, words)
+    contrast = patterns.contrast.search(near) is not None
+    return Remark(
+        words=words,
+        content=content and not contrast and not complains,
+        complains=complains,
+        changes=patterns.change.search(near) is not None or (content and contrast),
+        asks=patterns.task.match(near) is not None,
+        loud=plain.loud,
+    )
+
+
+def _complains(near: str, patterns: Patterns, words: int) -> bool:
+    if patterns.complaint.search(near):
+        return True
+    opened = OPENER.sub("", near, count=1) if OPENER.match(near) else near
+    bad = patterns.bad.search(near) if words < SHORT else patterns.bad.match(opened)
+    return bad is not None and patterns.good.search(near) is None
+
+
+def _is_content(near: str, patterns: Patterns, words: int) -> bool:
+    opened = OPENER.sub("", near, count=1) if OPENER.match(near) else near
+    found = patterns.good.match(opened)
+    if found is None and words <= SHORT and patterns.task.match(near) is None:
+        found = patterns.good.search(near)
+        return found is not None and NEGATED.search(near[: found.start()]) is None
+    return found is not None
+
+
+def _ends(text: str) -> str:
+    """A message's beginning and end, where it is long."""
+    words = text.split()
+    if len(words) > LONG:
+        return " ".join([*words[: LONG // 2], "…", *words[-LONG // 4 :]])
+    return text if len(text) < LONG * 12 else f"{text[: LONG * 4]} … {text[-LONG * 2 :]}"
+
+
+def _is_loud(text: str) -> bool:
+    letters = [character for character in text if character.isalpha()]
+    upper = sum(map(str.isupper, letters))
+    return LOUD.search(text) is not None or (len(letters) >= 8 and upper > 0.7 * len(letters))

@@ -1,0 +1,86 @@
+"""How alike two texts are, told by sketches that neither text can be read from.
+
+A sketch adds up signed hashes of a text's parts of words in few counters (a count sketch): some
+hundred parts fall into each counter of a longer text, and the hash is keyed. The cosine of two
+sketches estimates that of the texts' sets of parts; its error is about 1 / sqrt(`SIZE`).
+
+Source: Charikar, Chen, Farach-Colton, "Finding frequent items in data streams", 2002.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+
+SIZE = 256
+GRAM = 4
+"""Characters of a part of a word, its ends marked: inflected words still share most parts."""
+SHORT = 3
+"""Words up to this length, such as articles, say nothing of what a text is about."""
+LONGEST = 2_000
+"""Characters that are read, from both ends; a pasted document is told by less."""
+MOST = 7
+"""Of a counter, so that it is one hex digit."""
+DIGITS = {value: f"{value & 15:x}" for value in range(-MOST, MOST + 1)}
+VALUES = {digit: value for value, digit in DIGITS.items()}
+
+WORD = re.compile(r"[^\W_]+")
+UNSPACED = re.compile("([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+)")
+"""Scripts without spaces between words."""
+
+
+def sketch_of(text: str, *, key: bytes) -> str:
+    """`SIZE` hex digits, a counter in [-7, 7] each, from a text's set of parts; "": it has none.
+
+    Args:
+        key: up to 64 bytes; only sketches of one key can be compared.
+    """
+    counters = [0] * SIZE
+    grams = set(_grams(text))
+    if not grams:
+        return ""
+    for gram in grams:
+        digest = blake2b(gram.encode("utf-8", "surrogatepass"), digest_size=4, key=key).digest()
+        hashed = int.from_bytes(digest)
+        counters[hashed % SIZE] += 1 if hashed & 0x8000_0000 else -1
+    return "".join(DIGITS[max(-MOST, min(MOST, counter))] for counter in counters)
+
+
+def similarity(one: str, other: str) -> float:
+    """Cosine in [0, 1] of two sketches of the same key; 0 where one is empty or no sketch."""
+    if len(one) != SIZE or len(other) != SIZE:
+        return 0.0
+    a, b = _counters(one), _counters(other)
+    product: int = sum(map(operator.mul, a, b))
+    if product <= 0:
+        return 0.0
+    squares: int = sum(map(operator.mul, a, a)) * sum(map(operator.mul, b, b))
+    return min(1.0, product / math.sqrt(squares))
+
+
+def _counters(sketch: str) -> list[int]:
+    return [VALUES.get(digit, 0) for digit in sketch]
+
+
+def words_of(text: str) -> list[str]:
+    """A text's words, in lower case; in scripts without spaces, its runs of characters."""
+    return WORD.findall(_cut(text).casefold())
+
+
+def _grams(text: str) -> Iterator[str]:
+    words = words_of(text)
+    telling = [word for word in words if len(word) > SHORT or not word.isascii()]
+    for word in telling or words:
+        for piece in UNSPACED.split(word):
+            if UNSPACED.match(piece):
+                yield from (piece[at : at + 2] for at in range(max(1, len(piece) - 1)))
+            elif piece:
+                marked = f"^{piece}$"
+                yield from (marked[at : at + GRAM] for at in range(max(1, len(marked) - GRAM + 1)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} {text[-LONGEST // 2 :]}"

@@ -1,0 +1,246 @@
+"""What users did with an answer becomes evidence of the path that gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path as FilePath
+from typing import ClassVar
+
+import pytest
+
+from kalibr_core import (
+    ConfigError,
+    MemoryLedger,
+    Router,
+    SQLiteLedger,
+    UnknownAction,
+    UnknownDecision,
+    UnknownGoal,
+    UnknownPath,
+    UnknownSession,
+)
+from kalibr_core.feedback import (
+    report_action,
+    report_pipeline,
+    report_session_end,
+)
+from kalibr_core.types import Decision, Entry, EvidenceKind, Features, Output, Request
+
+PROMPT = "Write an outreach email to the head of logistics about our routing product."
+ANSWER = "Dear head of logistics, our routing product plans your lorries' ways. Shall we talk?"
+COMPLAINT = "This is still far too long, I already told you."
+
+
+@pytest.fixture
+def file(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The default ledger."""
+    found = str(tmp_path / "kalibr.db")
+    monkeypatch.setenv("KALIBR_LEDGER", found)
+    return found
+
+
+@pytest.fixture
+def router(file: str) -> Iterator[Router]:
+    with make() as made:
+        yield made
+
+
+def make(**settings: object) -> Router:
+    return Router(
+        "outreach",
+        paths=["gpt-4o", "gpt-4o-mini"],
+        judge=None,
+        api_key="k",
+        **settings,  # type: ignore[arg-type]
+    )
+
+
+def decide(router: Router, session: str | None = None) -> Decision:
+    from kalibr_core.features import hash_of
+
+    told = None if session is None else hash_of(session)
+    request = Request(prompt=PROMPT, features=Features(20, 1, 0, False, 0, "latin", told))
+    done = router.call(
+        request, lambda attempt: ANSWER, read=lambda text: Output(text=text, finish_reason="stop")
+    )
+    return done.decision
+
+
+def begin(router: Router, session: str = "s") -> Decision:
+    decision = decide(router)
+    router.report_pipeline(session, prompt=PROMPT, output=ANSWER, decision_id=decision.id)
+    return decision
+
+
+def signals_in(file: str) -> list[Entry]:
+    with closing(SQLiteLedger(file)) as ledger:
+        found = [entry for _, entry in ledger.entries()]
+    return [entry for entry in found if entry.evidence is EvidenceKind.BEHAVIOUR]
+
+
+def test_an_action_is_evidence_of_the_decision_s_path_once(router: Router, file: str) -> None:
+    decision = begin(router)
+    assert router.report_action("s", "output_copied")
+    assert not router.report_action("s", "output_copied")
+    (signal,) = signals_in(file)
+    assert signal.decision_id == decision.id
+    assert signal.path_id == decision.path.id
+    assert signal.reward == 0.85
+
+
+def test_actions_are_worth_more_the_more_of_the_output_is_used(router: Router, file: str) -> None:
+    begin(router)
+    for action in ("verbatim", "copied", "edited", "discarded"):
+        name = f"output_used_{action}" if action == "verbatim" else f"output_{action}"
+        assert router.report_action("s", name)
+    rewards = [signal.reward for signal in signals_in(file)]
+    assert rewards == sorted(rewards, reverse=True)  # type: ignore[type-var]
+    assert len(set(rewards)) == 4
+
+
+def test_the_functions_and_the_router_s_methods_share_a_session(router: Router, file: str) -> None:
+    decision = decide(router)
+    assert report_pipeline(
+        "s", goal="outreach", prompt=PROMPT, output=ANSWER, decision_id=decision.id
+    )
+    assert router.report_user_turn("s", user_message=COMPLAINT)
+    assert report_session_end("s")
+    (signal,) = signals_in(file)
+    assert (signal.kind, signal.reward) == ("momentum", 0.25)
+    assert signal.decision_id == decision.id
+
+
+def test_a_session_survives_a_restart(file: str) -> None:
+    with make() as first:
+        begin(first)
+        first.report_user_turn("s", user_message="Thank you, this is perfect.")
+    with make() as second:
+        assert second.report_session_end("s")
+    assert [signal.reward for signal in signals_in(file)] == [0.75]
+
+
+def test_ending_twice_counts_once(router: Router, file: str) -> None:
+    begin(router)
+    router.report_user_turn("s", user_message=COMPLAINT)
+    assert router.report_session_end("s")
+    assert not router.report_session_end("s")
+    assert len(signals_in(file)) == 1
+
+
+def test_the_same_event_twice_counts_once(router: Router, file: str) -> None:
+    decision = begin(router)
+    assert not router.report_pipeline("s", prompt=PROMPT, output=ANSWER, decision_id=decision.id)
+    assert router.report_user_turn("s", user_message="shorter, please", event_id="m1")
+    assert not router.report_user_turn("s", user_message="shorter, please", event_id="m1")
+
+
+def test_a_model_alone_credits_the_session_s_decision(router: Router, file: str) -> None:
+    decision = decide(router, "s")
+    for _ in range(5):
+        decide(router, "another")
+    report_pipeline("s", goal="outreach", prompt=PROMPT, output=ANSWER, model=decision.path.model)
+    report_action("s", "output_copied")
+    assert [signal.decision_id for signal in signals_in(file)] == [decision.id]
+
+
+def test_a_model_without_a_decision_credits_its_path(router: Router, file: str) -> None:
+    router.report_pipeline("s", prompt=PROMPT, output=ANSWER, model="gpt-4o")
+    assert router.report_action("s", "output_copied")
+    assert not router.report_action("s", "output_copied")
+    assert [signal.path_id for signal in signals_in(file)] == ["gpt-4o"]
+
+
+def test_an_answer_tells_its_decision_itself(router: Router, file: str) -> None:
+    decision = decide(router)
+
+    class Message:
+        content = ANSWER
+        response_metadata: ClassVar = {"kalibr": {"decision_id": decision.id}}
+
+    report_pipeline("s", goal="outreach", prompt=PROMPT, output=Message(), model="gpt-4o")
+    report_action("s", "output_edited")
+    assert [signal.decision_id for signal in signals_in(file)] == [decision.id]
+
+
+def test_a_router_learns_from_the_fifth_signal_on(file: str) -> None:
+    with make(ledger="memory", seed=1) as router:
+        believed = []
+        for turn in range(8):
+            router.report_pipeline(f"s{turn}", prompt=PROMPT, output=ANSWER, model="gpt-4o")
+            router.report_action(f"s{turn}", "output_discarded")
+            believed.append(router._learner.policy.belief("gpt-4o")[0])  # type: ignore[attr-defined]
+    assert len(set(believed[:4])) == 1
+    assert believed[-1] < believed[0]
+    assert believed[-1] > 0.7 * believed[0]  # 20 % weight: gates 1 and 2 dominate
+
+
+def test_no_text_reaches_the_ledger(router: Router, file: str) -> None:
+    begin(router, "user@example.org")
+    router.report_user_turn("user@example.org", user_message=COMPLAINT, event_id="secret-event")
+    router.report_action("user@example.org", "output_edited")
+    router.report_session_end("user@example.org")
+    router.close()
+    held = FilePath(file).read_bytes()
+    for text in (b"logistics", b"lorries", b"already", b"user@", b"secret-event"):
+        assert text not in held
+
+
+BAD: list[tuple[type[Exception], str, Callable[[Router], object]]] = [
+    (UnknownAction, "output_copied", lambda r: report_action("s", "copied")),
+    (UnknownAction, "output_copied", lambda r: r.report_action("s", None)),  # type: ignore[arg-type]
+    (UnknownSession, "report_pipeline", lambda r: report_action("none", "output_copied")),
+    (UnknownSession, "report_pipeline", lambda r: r.report_user_turn("none", user_message="hi")),
+    (UnknownSession, "report_pipeline", lambda r: report_session_end("../../etc'; DROP TABLE--")),
+    (
+        UnknownDecision,
+        "no decision 'd'",
+        lambda r: r.report_action("s", "output_copied", decision_id="d"),
+    ),
+    (
+        UnknownGoal,
+        "there are 'outreach'",
+        lambda r: report_pipeline("s", goal="g", prompt="p", output="o", model="gpt-4o"),
+    ),
+    (
+        UnknownPath,
+        "'gpt-4o', 'gpt-4o-mini'",
+        lambda r: r.report_pipeline("s", prompt="p", output="o", model="gpt-5"),
+    ),
+    (ConfigError, "session_id", lambda r: r.report_session_end("")),
+    (ConfigError, "output", lambda r: r.report_pipeline("s", prompt="p", output=3, model="gpt-4o")),
+    (ConfigError, "decision_id", lambda r: r.report_pipeline("s", prompt="p", output="o")),
+    (ConfigError, "user_message", lambda r: r.report_user_turn("s", user_message=None)),  # type: ignore[arg-type]
+    (ConfigError, "memory", lambda r: report_session_end("s", ledger="memory")),
+]
+
+
+@pytest.mark.parametrize(("error", "says", "what"), BAD)
+def test_bad_input_gets_a_typed_error_that_lists_what_is_valid(
+    router: Router, error: type[Exception], says: str, what: Callable[[Router], object]
+) -> None:
+    decide(router)
+    with pytest.raises(error, match=says):
+        what(router)
+
+
+def test_ids_are_only_data(router: Router, file: str) -> None:
+    for session in (
+        "../../x",
+        "a'; DROP TABLE entries; --",
+        'q"uote',
+        "\x00",
+        "é\ud800",
+        "x" * 9999,
+    ):
+        begin(router, session)
+        assert router.report_action(session, "output_copied")
+    assert len(signals_in(file)) == 6
+
+
+def test_a_session_of_another_router_s_memory_is_not_known(file: str) -> None:
+    ledger = MemoryLedger()
+    with make(ledger=ledger) as one, make(ledger="memory") as two:
+        begin(one)
+        with pytest.raises(UnknownSession):
+            two.report_session_end("s")
