@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .gates.behaviour import ACTIONS, RELATED, Turn, TurnKind, momentum
+from .gates.behaviour import ACTIONS, CHANGES, CONVERGING, RELATED, Turn, TurnKind, momentum
 from .gates.sketch import similarity
 from .paths import is_number
 from .types import JSON
@@ -75,8 +75,9 @@ class Output:
             return []
         reward = momentum(self.since, self.before, ended=ended)
         told = [kind for kind in self.since if kind is not TurnKind.UNCLEAR]
-        if reward is not None and not ended and told[-1] is TurnKind.ANEW and not self.moving:
-            self.moving = True
+        if reward is not None and told[-1:] == [TurnKind.ANEW]:
+            self.moving = not ended
+            self.settled = ended
             return []
         self.settled = True
         return [] if reward is None else self.signals("momentum", reward)
@@ -85,10 +86,10 @@ class Output:
         """A turn after the user had gone on."""
         if not self.moving or self.settled:
             return []
-        if similarity(turn.sketch, self.request) < RELATED:
-            return self.settle(ended=True)
-        self.settled = True  # it was an aside: that tells nothing
-        return []
+        self.settled = True
+        if turn.kind in CHANGES or similarity(turn.sketch, self.request) >= RELATED:
+            return []  # it was an aside: that tells nothing
+        return self.signals("momentum", CONVERGING)
 
 
 @dataclass(slots=True)

@@ -31,11 +31,13 @@ DIVERGING = 0.25
 SAME = 0.8
 """Similarity from which on a message says again what one before said."""
 ALIKE = 0.4
-"""The same for one that is loud, or says so."""
+"""The same where that one asked for a change: one more request may have another's form."""
 RELATED = 0.2
 """Similarity from which on a message is about the same thing; unrelated ones reach about .15."""
-TELLING = 5
-"""Words that a message must have to be taken for a new task by its form."""
+TELLING = 4
+"""Words that a request must have to be taken for a new task."""
+FOREIGN = 8
+"""The same in a language whose words are not known, where its form alone is there to tell."""
 LONGER = 1.5
 """Ratio of the lengths of a message and the one before from which on it has grown."""
 MANY = 4
@@ -57,6 +59,7 @@ class TurnKind(enum.StrEnum):
     UNCLEAR = "unclear"
 
 
+CHANGES = frozenset({TurnKind.REFINES, TurnKind.REPEATS, TurnKind.COMPLAINS})
 AGAINST = frozenset({TurnKind.REPEATS, TurnKind.COMPLAINS})
 
 
@@ -84,17 +87,20 @@ def kind_of(
         answer: the sketch of the answer that it follows; "": not known.
     """
     alike = max((similarity(sketch, turn.sketch) for turn in before), default=0.0)
+    asked = [turn.sketch for turn in before if turn.kind in CHANGES]
+    again = max((similarity(sketch, one) for one in asked), default=0.0)
     related = alike >= RELATED or similarity(sketch, answer) >= RELATED
-    if remark.complains and (related or not (remark.asks and remark.words > 2 * TELLING)):
+    if remark.complains and (related or not (remark.asks and remark.words > FOREIGN)):
         return TurnKind.COMPLAINS
     if remark.content:
         polite = remark.changes and not remark.asks
         return TurnKind.REFINES if polite else TurnKind.ACCEPTS
-    if alike >= SAME or (alike >= ALIKE and remark.loud) or _grows(remark, sketch, before):
+    if alike >= SAME or again >= ALIKE or _grows(remark, sketch, before):
         return TurnKind.REPEATS
-    if related or (remark.changes and not remark.asks):
+    if related or (remark.changes and not (remark.asks and remark.words > FOREIGN)):
         return TurnKind.REFINES
-    return TurnKind.ANEW if remark.words >= TELLING else TurnKind.UNCLEAR
+    begins = remark.asks and remark.words >= TELLING if remark.known else remark.words >= FOREIGN
+    return TurnKind.ANEW if begins else TurnKind.UNCLEAR
 
 
 def _grows(remark: Remark, sketch: str, before: Sequence[Turn]) -> bool:
@@ -122,7 +128,7 @@ def momentum(since: Sequence[TurnKind], before: Sequence[TurnKind], *, ended: bo
     if last is TurnKind.ACCEPTS:
         return CONVERGING
     if last is TurnKind.ANEW:
-        return None if AGAINST & {*telling[:-1], *before[-1:]} else CONVERGING
+        return None if CHANGES & {*telling[:-1], *before[-1:]} else CONVERGING
     if AGAINST & set(telling):
         return None
     if _refined(telling) + (_refined(before) if len(telling) == _refined(telling) else 0) >= MANY:
@@ -135,8 +141,7 @@ def _left_with(before: Sequence[TurnKind]) -> float | None:
     if not before:
         return None
     if before[-1] is TurnKind.REFINES:
-        known = before[-MANY:]
-        return CONVERGING if _refined(known) < MANY and not AGAINST & set(known[-2:]) else None
+        return CONVERGING if _refined(before) == 1 and before[-2:-1] != [TurnKind.REPEATS] else None
     if before[-1] in AGAINST:
         return DIVERGING if len(before) > 1 and before[-2] in AGAINST else None
     return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from .sketch import UNSPACED, words_of
-from .turn_words import LANGUAGES, Patterns, patterns_of
+from .turn_words import LANGUAGES
 
 QUOTED = re.compile(
     r"```.*?(```|$)|`[^`\n]+`|\"[^\"]{12,}\"|“[^”]{4,}”|„[^“”]{4,}[“”]|«[^»]{4,}»|「[^」]{2,}」"
@@ -19,6 +20,12 @@ POSITIVE = re.compile("[👍👏🙏🎉😊😀😃😄😁🙂😍🥰🤩❤�
 NEGATIVE = re.compile("[👎😡🤬😤🙄😠😒🤦😞😩😫💩❌]")
 LOUD = re.compile(r"[!?！？]{2,}")
 NEGATED = re.compile(r"(not|n['’]?t|never|nicht|kein\w*|pas|no|nada|sin|不|没)\W{0,2}(\w+\W+)?$")
+BEFOREHAND = re.compile(r"(in advance|im voraus|vorab|d'avance|de antemano|por adelantado)\b")
+"""A thanks for what is yet to come."""
+DENIED = re.compile(
+    r"\b(not|wrong|ignor\w+|nicht|kein\w*|falsch|pas|faux|no|mal)\b|n['’]t\b|不|没|错"
+)
+"""What turns a praise before it into irony, or into no praise."""
 OPENER = re.compile(
     r"(oh|ah|ok(ay)?|yes|yeah|yep|wow|ja|oui|sí|si|vale|嗯|哇|是的|well|hmm+|so)[\s,.!，。！]+"
 )
@@ -45,8 +52,41 @@ class Remark:
     """Asks for another form of what is there."""
     asks: bool = False
     """Opens as a request."""
+    known: bool = False
+    """Its language is known, and its words were read."""
     loud: bool = False
     """`!!`, or capitals throughout: one is loud out of joy or out of anger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """A language's patterns, ready."""
+
+    complaint: re.Pattern[str]
+    bad: re.Pattern[str]
+    good: re.Pattern[str]
+    contrast: re.Pattern[str]
+    change: re.Pattern[str]
+    task: re.Pattern[str]
+
+
+@cache
+def patterns_of(language: str) -> Patterns:
+    """Compiled when a language is first met.
+
+    Raises:
+        KeyError: none of `LANGUAGES`.
+    """
+    words = LANGUAGES[language]
+    end = r"" if language == "zh" else r"\b"
+    return Patterns(
+        complaint=re.compile(words.complaint),
+        bad=re.compile(f"({words.bad}){end}"),
+        good=re.compile(f"({words.good}){end}"),
+        contrast=re.compile(words.contrast),
+        change=re.compile(words.change),
+        task=re.compile(words.task),
+    )
 
 
 def votes_in(text: str) -> dict[str, int]:
@@ -91,14 +131,18 @@ def remark_in(text: str, *, language: str | None) -> Remark:
     patterns = patterns_of(language)
     near = _ends(own.casefold().replace("’", "'"))
     complains = plain.complains or _complains(near, patterns, words)
-    content = plain.content or _is_content(near, patterns, words)
-    contrast = patterns.contrast.search(near) is not None
+    praise = None if BEFOREHAND.search(near) else _praise_in(near, patterns, words)
+    rest = near if praise is None else near[praise.end() :]
+    content = plain.content or praise is not None
+    contrast = patterns.contrast.search(rest) is not None
+    doubted = contrast or complains or (praise is not None and DENIED.search(rest) is not None)
     return Remark(
         words=words,
-        content=content and not contrast and not complains,
+        content=content and not doubted,
         complains=complains,
-        changes=patterns.change.search(near) is not None or (content and contrast),
+        changes=patterns.change.search(rest) is not None or (content and contrast),
         asks=patterns.task.match(near) is not None,
+        known=True,
         loud=plain.loud,
     )
 
@@ -111,13 +155,14 @@ def _complains(near: str, patterns: Patterns, words: int) -> bool:
     return bad is not None and patterns.good.search(near) is None
 
 
-def _is_content(near: str, patterns: Patterns, words: int) -> bool:
-    opened = OPENER.sub("", near, count=1) if OPENER.match(near) else near
-    found = patterns.good.match(opened)
+def _praise_in(near: str, patterns: Patterns, words: int) -> re.Match[str] | None:
+    opener = OPENER.match(near)
+    found = patterns.good.match(near, opener.end() if opener else 0)
     if found is None and words <= SHORT and patterns.task.match(near) is None:
         found = patterns.good.search(near)
-        return found is not None and NEGATED.search(near[: found.start()]) is None
-    return found is not None
+        if found is not None and NEGATED.search(near[: found.start()]):
+            return None
+    return found
 
 
 def _ends(text: str) -> str:
