@@ -60,6 +60,8 @@ class TurnKind(enum.StrEnum):
 
 
 CHANGES = frozenset({TurnKind.REFINES, TurnKind.REPEATS, TurnKind.COMPLAINS})
+SETTLED = frozenset({TurnKind.ANEW, TurnKind.ACCEPTS})
+"""Nothing is wanted of the answer before."""
 AGAINST = frozenset({TurnKind.REPEATS, TurnKind.COMPLAINS})
 
 
@@ -87,7 +89,7 @@ def kind_of(
         answer: the sketch of the answer that it follows; "": not known.
     """
     alike = max((similarity(sketch, turn.sketch) for turn in before), default=0.0)
-    asked = [turn.sketch for turn in before if turn.kind in CHANGES]
+    asked = [turn.sketch for turn in before if turn.kind not in SETTLED]
     again = max((similarity(sketch, one) for one in asked), default=0.0)
     related = alike >= RELATED or similarity(sketch, answer) >= RELATED
     if remark.complains and (related or not (remark.asks and remark.words > FOREIGN)):
@@ -97,8 +99,11 @@ def kind_of(
         return TurnKind.REFINES if polite else TurnKind.ACCEPTS
     if alike >= SAME or again >= ALIKE or _grows(remark, sketch, before):
         return TurnKind.REPEATS
-    if related or (remark.changes and not (remark.asks and remark.words > FOREIGN)):
+    changes = remark.changes and not (remark.asks and remark.words > FOREIGN)
+    if changes or (related and remark.known):
         return TurnKind.REFINES
+    if related:
+        return TurnKind.UNCLEAR
     begins = remark.asks and remark.words >= TELLING if remark.known else remark.words >= FOREIGN
     return TurnKind.ANEW if begins else TurnKind.UNCLEAR
 
@@ -128,7 +133,8 @@ def momentum(since: Sequence[TurnKind], before: Sequence[TurnKind], *, ended: bo
     if last is TurnKind.ACCEPTS:
         return CONVERGING
     if last is TurnKind.ANEW:
-        return None if CHANGES & {*telling[:-1], *before[-1:]} else CONVERGING
+        doubted = CHANGES & set(telling[:-1]) or not SETTLED.issuperset(before[-1:])
+        return None if doubted else CONVERGING
     if AGAINST & set(telling):
         return None
     if _refined(telling) + (_refined(before) if len(telling) == _refined(telling) else 0) >= MANY:
