@@ -89,7 +89,7 @@ def _scripted(turn: Turn, answer: Answer) -> Turn:
     if fault is not None and fault.kind in _UNANSWERED:
         return replace(turn, fault=fault, outcome=f"fault:{fault.kind}")
     if fault is not None and answer.text is None and not answer.tool_calls and not answer.refusal:
-        answer = _cut(turn, compose(turn.chat, turn.draws))
+        answer = _cut(turn, compose(turn.chat, turn.draws, turn.model))
     turn = _answered(turn, (answer,) * turn.chat.n, "scripted")
     return turn if fault is None else _harmed(turn, fault)
 
@@ -112,7 +112,7 @@ def _own(turn: Turn) -> tuple[tuple[Answer, ...], str]:
     flaws: list[str] = []
     for index in range(turn.chat.n):
         draws = turn.draws if index == 0 else turn.draws.within("choice", index)
-        answer, flaw = attempt(turn.chat, draws, quality=turn.model.quality)
+        answer, flaw = attempt(turn.chat, draws, turn.model)
         answers.append(_cut(turn, answer))
         flaws += [flaw] if flaw else []
     return tuple(answers), f"flawed:{flaws[0]}" if flaws else "good"

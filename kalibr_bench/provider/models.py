@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -21,6 +22,12 @@ class Model:
         response_name: Name that answers carry; None repeats the name that was requested.
         aliases: Further names that clients may request; they share this model's faults and draws.
         accepts_prefill: False answers 400 when the last message is the assistant's.
+        coverage: Mean share in [0, 1] of the points that a prompt asks for which a good answer
+            covers; it talks around the rest in as many words, and its form is as good.
+        evenness: How alike answers are in that: the sum of their Beta distribution's parameters,
+            >= 0; 0: an answer covers all points or none.
+        grading_noise: Standard deviation of the model's error as a judge, >= 0; see
+            ``answers.grading``.
     """
 
     name: str
@@ -33,6 +40,9 @@ class Model:
     response_name: str | None = None
     aliases: tuple[str, ...] = ()
     accepts_prefill: bool = True
+    coverage: float = 1.0
+    evenness: float = 8.0
+    grading_noise: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -47,6 +57,11 @@ class Model:
             raise ValueError(f"{self.name}: prices must be >= 0 USD per million tokens")
         if self.context_window <= 0:
             raise ValueError(f"{self.name}: context_window must be > 0 tokens")
+        if not 0.0 <= self.coverage <= 1.0:
+            raise ValueError(f"{self.name}: coverage must be in [0, 1], got {self.coverage!r}")
+        for what in ("evenness", "grading_noise"):
+            if not 0.0 <= (value := getattr(self, what)) < math.inf:
+                raise ValueError(f"{self.name}: {what} must be a number >= 0, got {value!r}")
         object.__setattr__(self, "aliases", tuple(self.aliases))
 
     def cost_usd(self, prompt_tokens: int, completion_tokens: int) -> float:
