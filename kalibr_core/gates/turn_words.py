@@ -62,7 +62,7 @@ EN = Language(
         r"(just )?(as|even) worse|far too|way too|getting (nowhere|frustrat|annoy|worse)|"
         r"i'?m (done|frustrated|annoyed|disappointed|losing)|never ?mind|forget (it|that|this)|"
         r"i give up|\b(skip|drop|leave) (it|that|this)\b|whatever\b|going nowhere|\bugh+\b|"
-        r"\bwtf\b|for (god|heaven|crying|f)"
+        r"\bwtf\b|for (god|heaven|crying|fu?c?k?s)\b"
     ),
     bad=(
         r"no|nope|wrong|incorrect|useless|ridiculous|unacceptable|terrible|awful|nonsense|rubbish|"
@@ -90,9 +90,9 @@ EN = Language(
         r"(ok(ay)?|now|next|also|great|thanks|and|so|another|new|different|please|hi|"
         r"hello|hey)?[\s,:.!]*(can you |could you |please |i need |help me |"
         r"let'?s )*(write|draft|translate|summari[sz]e|explain|create|generate|give me|"
-        r"list|find|compare|plan|suggest|compose|design|build|code|implement|how (do|can|"
-        r"to|much|many)|what(’|'?s| is| are| was)|who|when|where|why (is|are|do|does)|"
-        r"recommend|calculate|convert|a |an |some |another|something (else|different|new)|"
+        r"list|find|compare|plan|suggest|compose|design|build|code|implement|how (do|does|can|"
+        r"to|much|many|long|should|would|is|are)|what\b|which\b|who|when|where|"
+        r"why (is|are|do|does)|recommend|calculate|convert|a |an |some |another|something (else|different|new)|"
         r"new (task|topic|question)|different (task|topic|question))"
     ),
 )
