@@ -122,6 +122,7 @@ class Conversation:
         last = self.outputs[-1] if self.outputs else None
         if last is not None and last.event == event and not (self.ended or last.since):
             last.made = _merged(last.made, made)
+            last.answer = answer or last.answer
             return []
         if self.ended:
             self.ended, self.turns, self.kinds = False, [], []

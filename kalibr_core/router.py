@@ -497,6 +497,11 @@ class Router:
         `budget` (it was used up), `failed`, `unreadable`, `left` (at the end)."""
         return {} if self._judging is None else dict(self._judging.counts)
 
+    @property
+    def is_closed(self) -> bool:
+        """Has `close` been called? Then it takes no more calls."""
+        return self._closed
+
     def close(self) -> None:
         """Write the beliefs down and close the clients; further calls raise.
 

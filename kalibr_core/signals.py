@@ -63,6 +63,11 @@ class Signals:
         self._scope = scope
         self._sweep_at = 0.0
 
+    @property
+    def place(self) -> object:
+        """Equal where the conversations are the same ones."""
+        return getattr(self._keeper, "file", id(self._keeper)), self._scope
+
     def key_of(self, session_id: object) -> str:
         """What a conversation is kept under.
 
@@ -95,8 +100,12 @@ class Signals:
             return known.answered(event, made, request=request, answer=answer)
 
         def repeats(known: Conversation) -> bool:
-            again = {one.decision_id for output in known.outputs for one in output.made}
-            named = {one.decision_id for one in made if not one.decision_id.startswith(f"{key}-")}
+            again = {(one.decision_id, one.last) for output in known.outputs for one in output.made}
+            named = {
+                (one.decision_id, one.last)
+                for one in made
+                if not one.decision_id.startswith(f"{key}-")
+            }
             return known.has_seen(event) and named <= again
 
         return self._change(key, fold, but=repeats, may_begin=True)

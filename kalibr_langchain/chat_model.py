@@ -372,6 +372,7 @@ class ChatKalibr(ConfiguredChat):
         """
         config = ensure_config(config)
         run_id = config["run_id"] = config.get("run_id") or uuid7()
+        _name_session(config, kwargs.get(SESSION))
         if traced is not None:
             config["callbacks"] = traced.configure(config.get("callbacks"))
         run = Run(config=config, run_id=run_id, callbacks=self.callbacks)
@@ -406,6 +407,17 @@ class ChatKalibr(ConfiguredChat):
     def _holds(self, asked: Asked) -> bool:
         """A structured answer is held until it is understood, unless "live" is asked for."""
         return asked.structured is not None and self.stream_mode != "live"
+
+
+def _name_session(config: RunnableConfig, session: object) -> None:
+    """Have callbacks know the conversation too: LangChain shows them `metadata` only.
+
+    Args:
+        session: the call's own word; None: `configurable` may name it.
+    """
+    told = session if isinstance(session, str) and session else session_of(config)
+    if told is not None and session_of({"metadata": config["metadata"]}) is None:
+        config["metadata"] = {**config["metadata"], "session_id": told}
 
 
 def _reader(asked: Asked, read: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from langchain_core.messages import BaseMessage
 
 from kalibr_core.adapter import routers
+from kalibr_core.adapter.behaviour import Decided
 from kalibr_core.adapter.records import KEY
 from kalibr_core.errors import ConfigError
 
@@ -43,6 +44,27 @@ def report(
     )
 
 
+def report_action(message: BaseMessage | str, action: str) -> bool:
+    """Tell what the user did with an answer; the strongest signal of gate 3.
+
+    It speaks of this very answer: no session is needed.
+
+    Args:
+        message: the `AIMessage` that a `ChatKalibr` of this process gave, or its decision's id.
+        action: one of `kalibr_core.feedback.ACTIONS`: `output_used_verbatim`, `output_copied`,
+            `output_edited`, `output_discarded`.
+
+    Returns:
+        False: this was reported before of this answer, and nothing has moved.
+
+    Raises:
+        ConfigError: the message is of another model.
+        UnknownAction: none of these.
+        UnknownDecision: no model of this process has it in its ledger.
+    """
+    return routers.act(decision_id_of(message), action, goal=_goal_of(message), model="ChatKalibr")
+
+
 def decision_id_of(message: BaseMessage | str) -> str:
     """The id of the decision that brought a message.
 
@@ -59,6 +81,16 @@ def decision_id_of(message: BaseMessage | str) -> str:
             f'its response_metadata["{KEY}"]'
         )
     return found
+
+
+def decided_in(message: object) -> Decided | None:
+    """The decision that brought a message; None: it holds none."""
+    record = _record_of(message)
+    found = record.get("decision_id") if record is not None else None
+    goal = record.get("goal") if record is not None else None
+    if not isinstance(found, str):
+        return None
+    return Decided(found, goal if isinstance(goal, str) else None)
 
 
 def _record_of(message: object) -> Mapping[str, object] | None:

@@ -93,7 +93,15 @@ PUBLIC: dict[str, list[str]] = {
         "StructuralGate",
         "check_response_format",
     ],
-    "kalibr_langchain": ["ATTEMPT_FAILED", "ChatKalibr", "judged_by", "report"],
+    "kalibr_langchain": [
+        "ATTEMPT_FAILED",
+        "ChatKalibr",
+        "KalibrCallbackHandler",
+        "feedback_buttons",
+        "judged_by",
+        "report",
+        "report_action",
+    ],
     "kalibr_llama_index": [
         "AttemptFailedEvent",
         "DecisionEvent",

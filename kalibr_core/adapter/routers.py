@@ -8,12 +8,15 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import fields
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from ..errors import ConfigError, LedgerError, UnknownDecision
 from ..gates.judge import DEFAULT
 from ..router import Router
 from ..types import Path
+
+if TYPE_CHECKING:
+    from ..conversations import Made
 
 MOST_ROUTERS = 64
 """Settings of one model that are remembered; the ones not used for longest are let go."""
@@ -188,12 +191,54 @@ def report(
     Raises:
         UnknownDecision: no Router of this process has it in its ledger.
     """
+    return _asked(
+        lambda router: router.report(decision_id, success=success, score=score, reason=reason),
+        decision_id,
+        goal=goal,
+        model=model,
+    )
+
+
+def act(decision_id: str, action: str, *, goal: str | None, model: str) -> bool:
+    """Tell the Router that has the decision what the user did with its answer.
+
+    Args: as `report`'s; `action` is one of `ACTIONS`.
+
+    Returns:
+        False: this was reported before of this answer, and nothing has moved.
+
+    Raises:
+        UnknownAction: none of `ACTIONS`.
+        UnknownDecision: no Router of this process has it in its ledger.
+    """
+    from ..signals import checked_action  # users of the first two gates need not wait for it
+
+    checked_action(action)
+    router, of = made(decision_id, goal=goal, model=model)
+    return router.feedback.signals.acted(of, action)
+
+
+def made(decision_id: str, *, goal: str | None, model: str) -> tuple[Router, Made]:
+    """The Router that has a decision, and whose work it was; arguments and errors as `report`'s."""
+    return _asked(
+        lambda router: (router, router.feedback.made([decision_id])[0]),
+        decision_id,
+        goal=goal,
+        model=model,
+    )
+
+
+T = TypeVar("T")
+
+
+def _asked(ask: Callable[[Router], T], decision_id: str, *, goal: str | None, model: str) -> T:
+    """What the Router says that has the decision; errors as `report`'s."""
     unread: LedgerError | None = None
     for routing in live():
         if goal is not None and routing.router.goal != goal:
             continue
         try:
-            return routing.router.report(decision_id, success=success, score=score, reason=reason)
+            return ask(routing.router)
         except UnknownDecision:
             continue
         except LedgerError as error:  # of a Router that was closed elsewhere; another may know it

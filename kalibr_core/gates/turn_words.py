@@ -92,8 +92,8 @@ EN = Language(
         r"let'?s )*(write|draft|translate|summari[sz]e|explain|create|generate|give me|"
         r"list|find|compare|plan|suggest|compose|design|build|code|implement|how (do|does|can|"
         r"to|much|many|long|should|would|is|are)|what\b|which\b|who|when|where|"
-        r"why (is|are|do|does)|recommend|calculate|convert|a |an |some |another|something (else|different|new)|"
-        r"new (task|topic|question)|different (task|topic|question))"
+        r"why (is|are|do|does)|recommend|calculate|convert|a |an |some |another|"
+        r"something (else|different|new)|new (task|topic|question)|different (task|topic|question))"
     ),
 )
 DE = Language(

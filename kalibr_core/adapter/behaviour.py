@@ -1,0 +1,210 @@
+"""What users did, as a framework's events show it, told to the Routers of this process.
+
+A framework's handler must not break what it listens to: what goes wrong here is counted, and logged
+once for each kind of error. No text is kept once it has been told.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ..conversations import MOST_MADE, Made
+from ..errors import ConfigError, LedgerError, UnknownSession
+from ..feedback import Classify, Reporter
+from ..router import Router
+from ..signals import checked_action, unknown
+from . import routers
+from .background import Background
+
+log = logging.getLogger("kalibr")
+
+FLUSH_S = 5.0
+
+
+class Decided(NamedTuple):
+    """A decision that had a part in an answer."""
+
+    decision_id: str
+    goal: str | None
+    """None: unknown."""
+
+
+class Behaviour:
+    """Tells Routers what became of their answers; safe for threads.
+
+    Args:
+        model: what the adapter calls its routed models, for errors.
+        classify: see `report_user_turn`. With it, all is told in order on a thread of its own, so
+            that no chain waits for it.
+
+    Raises:
+        ConfigError: `classify` is no function.
+    """
+
+    def __init__(self, *, model: str, classify: Classify | None = None) -> None:
+        if classify is not None and not callable(classify):
+            raise ConfigError(f"classify must be a function, got {type(classify).__name__}")
+        self._model = model
+        self._classify = classify
+        self._background = None if classify is None else Background()
+        self.failures: Counter[str] = Counter()
+        """Errors by their class; `QueueFull` where too much waited to be told."""
+
+    def turn(self, session_id: str, text: str, *, event_id: str | None) -> None:
+        """The user has said something: tell each Router that has answered in this conversation.
+
+        Args:
+            event_id: names the message; None: it has no name, and counts once until there is
+                another answer, so that a run which is tried again is no repeated complaint.
+        """
+        self._do(lambda: self._turn(session_id, text, event_id))
+
+    def pipeline(
+        self,
+        session_id: str,
+        decided: Sequence[Decided],
+        *,
+        prompt: str,
+        output: str,
+        event_id: str,
+    ) -> None:
+        """An answer has been given: tell the Routers whose decisions made it.
+
+        Args:
+            decided: in their order; the last one wrote the answer.
+            event_id: names the run; the same again adds what it names for the first time.
+        """
+        if decided:
+            self._do(lambda: self._pipeline(session_id, decided, prompt, output, event_id))
+
+    def left(self, session_id: str) -> None:
+        """The conversation is over, as far as it is known at all; raises nothing."""
+
+        def told() -> None:
+            with self.careful():
+                self._each(session_id, lambda feedback: feedback.session_end(session_id))
+
+        self._do(told)
+
+    def action(self, session_id: str, action: str) -> bool:
+        """The user has done something with the conversation's last answer.
+
+        Returns:
+            False: this was reported before, and nothing has moved.
+
+        Raises:
+            UnknownAction: none of `ACTIONS`.
+            UnknownSession: no Router of this process has answered in this conversation.
+            LedgerError: no ledger that may know it can be used.
+        """
+        checked_action(action)
+        return self._told(
+            session_id, lambda feedback: feedback.action(session_id, action, decision_id=None)
+        )
+
+    def end(self, session_id: str) -> bool:
+        """The user has left.
+
+        Returns:
+            False: the conversation had ended before.
+
+        Raises:
+            UnknownSession, LedgerError: as `action`'s.
+        """
+        return self._told(session_id, lambda feedback: feedback.session_end(session_id))
+
+    def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
+        """Wait until all events have been told; False: some are left."""
+        return self._background is None or self._background.flush(timeout_s=timeout_s)
+
+    @contextmanager
+    def careful(self) -> Iterator[None]:
+        """Count what goes wrong, and raise nothing."""
+        try:
+            yield
+        except UnknownSession:  # it ended or was forgotten meanwhile
+            pass
+        except Exception as error:  # noqa: BLE001  # no chain fails for a signal's sake
+            self.failed(type(error).__name__, str(error))
+
+    def failed(self, kind: str, what: str) -> None:
+        """Count a failure; the first one of its kind is logged."""
+        self.failures[kind] += 1
+        if self.failures[kind] == 1:
+            log.warning(
+                "kalibr: what a user did could not be told: %s: %s (said once; see .failures)",
+                kind,
+                what,
+            )
+
+    def _do(self, work: Callable[[], None]) -> None:
+        if self._background is None:
+            work()
+        elif not self._background.put(work):
+            self.failed("QueueFull", "classify is slower than the users; events were left out")
+
+    def _turn(self, session_id: str, text: str, event_id: str | None) -> None:
+        # Asked once, however many Routers know the conversation; told once to those of one ledger.
+        classify = None if self._classify is None else functools.cache(self._classify)
+        told: set[object] = set()
+        for routing in routers.live():
+            if routing.router.is_closed:
+                continue
+            with self.careful():
+                feedback = routing.router.feedback
+                signals = feedback.signals
+                if signals.place in told:
+                    continue
+                if signals.knows(session_id):
+                    feedback.user_turn(
+                        session_id,
+                        user_message=text,
+                        event_id=event_id or f"{signals.number_of(session_id)}\n{text}",
+                        classify=classify,
+                    )
+                told.add(signals.place)
+
+    def _pipeline(
+        self,
+        session_id: str,
+        decided: Sequence[Decided],
+        prompt: str,
+        output: str,
+        event_id: str,
+    ) -> None:
+        credited: dict[int, tuple[Router, list[Made]]] = {}
+        for decision_id, goal in decided[-MOST_MADE:]:
+            with self.careful():
+                router, made = routers.made(decision_id, goal=goal, model=self._model)
+                made = made._replace(last=decision_id == decided[-1].decision_id)
+                credited.setdefault(id(router), (router, []))[1].append(made)
+        for router, several in credited.values():
+            with self.careful():
+                router.feedback.signals.pipeline(
+                    session_id, several, prompt=prompt, output=output, event_id=event_id
+                )
+
+    def _told(self, session_id: str, tell: Callable[[Reporter], bool]) -> bool:
+        """What a report to each Router that knows the conversation came to."""
+        self.flush()
+        return self._each(session_id, tell)
+
+    def _each(self, session_id: str, tell: Callable[[Reporter], bool]) -> bool:
+        known = moved = False
+        unread: LedgerError | None = None
+        for routing in routers.live():
+            try:
+                moved |= tell(routing.router.feedback)
+                known = True
+            except UnknownSession:
+                continue
+            except LedgerError as error:  # another may know it
+                unread = error
+        if not known:
+            raise unread or unknown(session_id)
+        return moved

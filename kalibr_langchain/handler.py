@@ -1,0 +1,300 @@
+"""KalibrCallbackHandler: LangChain's events -> what users did with the answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Self
+from uuid import UUID
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import LLMResult
+from langchain_core.runnables.config import var_child_runnable_config
+
+from kalibr_core.adapter.behaviour import FLUSH_S, Behaviour
+from kalibr_core.feedback import Classify
+
+from .feedback import decided_in
+from .runs import Last, Root, Runs, answer_of
+from .said import answer_in, asked_in, resumes, said_in
+from .session import NAMES, session_of
+
+log = logging.getLogger("kalibr")
+
+
+class KalibrCallbackHandler(BaseCallbackHandler):
+    """Tells Kalibr what users did with answers, from LangChain's own events.
+
+    A run with a session that `ChatKalibr`s have answered in is an answer; the next human message in
+    that session says something of it. No `report_*` call is needed.
+
+        handler = KalibrCallbackHandler()
+        config = {"callbacks": [handler], "configurable": {"thread_id": "chat-1"}}
+        agent.invoke({"messages": [("user", "Write me a poem.")]}, config)
+        agent.invoke({"messages": [("user", "Shorter, please.")]}, config)
+        handler.action("chat-1", "output_copied")
+
+    The session is the run's `session_id`, `thread_id` or `conversation_id`, of `configurable` or
+    `metadata`. One handler serves all chains of a process: sync, async and streams. It raises
+    nothing into them, and keeps no text once a run has ended.
+
+    Args:
+        input_key: where the user's message stands in the input of your chains or the state of your
+            graphs, if not in `messages`, `input`, `question`, `query` or `human_input`.
+        classify: judges a user's message; see `kalibr_core.feedback.report_user_turn`. It is called
+            on a thread in the background, and all is told there: see `flush`.
+
+    Raises:
+        kalibr_core.ConfigError: `classify` is no function.
+    """
+
+    run_inline = True
+    """Chains that are async call it where they run: through a pool of threads, which the program's
+    own work may fill, each of a run's many events would wait for its turn."""
+
+    def __init__(self, *, input_key: str | None = None, classify: Classify | None = None) -> None:
+        super().__init__()
+        self._input_key, self._classify = input_key, classify
+        self._runs = Runs()
+        self._behaviour = Behaviour(model="ChatKalibr", classify=classify)
+        self._has_warned = False
+
+    # What users of it call.
+
+    def action(self, session_id: str, action: str) -> bool:
+        """The user has done something with the session's last answer; the strongest signal.
+
+        Args:
+            action: `output_used_verbatim`, `output_copied`, `output_edited` or `output_discarded`.
+
+        Returns:
+            False: this was reported before of this answer, and nothing has moved.
+
+        Raises:
+            kalibr_core.UnknownAction: none of these.
+            kalibr_core.UnknownSession: no ChatKalibr of this process has answered in this session.
+            kalibr_core.LedgerError: the ledger cannot be used.
+        """
+        return self._behaviour.action(session_id, action)
+
+    def end(self, session_id: str) -> bool:
+        """The user has left; without this, an hour's silence comes to the same.
+
+        Returns:
+            False: the session had ended before.
+
+        Raises:
+            kalibr_core.UnknownSession, kalibr_core.LedgerError: as `action`'s.
+        """
+        return self._behaviour.end(session_id)
+
+    def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
+        """Wait until all that was heard is in the ledger; False: some of it is not yet.
+
+        Only with `classify` is there anything to wait for. The interpreter's exit does it too.
+        """
+        return self._behaviour.flush(timeout_s=timeout_s)
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """What could not be told, by the error's class."""
+        return dict(self._behaviour.failures)
+
+    def __copy__(self) -> Self:
+        return self  # what a copy heard of a run would be half of it
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process hears its own runs."""
+        return partial(type(self), input_key=self._input_key, classify=self._classify), ()
+
+    # What LangChain calls.
+
+    def on_chain_start(
+        self,
+        serialized: dict[str, Any] | None,
+        inputs: Any,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """A chain or a graph begins."""
+        with self._behaviour.careful():
+            self._begin(run_id, parent_run_id, metadata, inputs, self._input_key)
+
+    def on_chain_end(
+        self, outputs: Any, *, run_id: UUID, inputs: Any = None, **kwargs: Any
+    ) -> None:
+        """A chain has ended; of a stream, it is now that its input is known."""
+        with self._behaviour.careful():
+            if (root := self._ended(run_id, inputs)) is not None:
+                self._tell_answer(root, outputs)
+
+    def on_chain_error(
+        self, error: BaseException, *, run_id: UUID, inputs: Any = None, **kwargs: Any
+    ) -> None:
+        """A chain has failed: what the user said stays said, and there is no answer."""
+        with self._behaviour.careful():
+            self._ended(run_id, inputs)
+
+    def on_chat_model_start(
+        self,
+        serialized: dict[str, Any] | None,
+        messages: list[list[BaseMessage]],
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """A model begins, which may be the root run itself."""
+        with self._behaviour.careful():
+            asked = messages[0] if messages else []
+            self._begin(run_id, parent_run_id, metadata, asked)
+            if (root := self._runs.of(run_id)) is not None:
+                root.calls.add(run_id)
+
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
+        """A model has answered; the decision is in its message."""
+        with self._behaviour.careful():
+            if (root := self._runs.of(run_id)) is None:
+                return
+            root.calls.discard(run_id)
+            if (answer := answer_of(response)) is not None:
+                root.answers.append(answer)
+            if self._runs.leave(run_id) is not None:
+                self._tell_answer(root, answer.text if answer is not None else "")
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """A model has failed; its chain may go on without it."""
+        with self._behaviour.careful():
+            if (root := self._runs.of(run_id)) is not None:
+                root.calls.discard(run_id)
+            self._runs.leave(run_id)
+
+    def on_tool_start(
+        self,
+        serialized: dict[str, Any] | None,
+        input_str: str,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """A tool may call models, or a whole agent; what it is asked is not the user's word."""
+        with self._behaviour.careful():
+            self._begin(run_id, parent_run_id, metadata, ())
+
+    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """A tool has ended."""
+        self._runs.leave(run_id)
+
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """A tool has failed."""
+        self._runs.leave(run_id)
+
+    def on_retriever_start(
+        self,
+        serialized: dict[str, Any] | None,
+        query: str,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """A retriever may have a model write its queries."""
+        with self._behaviour.careful():
+            self._begin(run_id, parent_run_id, metadata, ())
+
+    def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """A retriever has ended."""
+        self._runs.leave(run_id)
+
+    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """A retriever has failed."""
+        self._runs.leave(run_id)
+
+    # What comes of it.
+
+    def _begin(
+        self,
+        run_id: UUID,
+        parent_id: UUID | None,
+        metadata: dict[str, Any] | None,
+        inputs: Any,
+        key: str | None = None,
+    ) -> None:
+        """A run belongs to the root run above it, or is one.
+
+        LangChain tells a run its `metadata`, and `configurable` only to what runs below it, by a
+        context variable. So a root run's session may become known at its first step. A session of a
+        run's own, below a root run without any, makes it a root run.
+        """
+        root = self._runs.below(parent_id)
+        own = session_of({"metadata": metadata or {}})
+        if root is not None and root.session is not None:
+            self._runs.join(run_id, root)
+            return
+        inherited = session_of(var_child_runnable_config.get())
+        if root is not None and (inherited is not None or own is None):
+            root.session = inherited
+            self._runs.join(run_id, root)
+        else:
+            root = Root(run_id, own or inherited, said_in(inputs, key=key), resumes(inputs))
+            self._runs.open(root)
+        self._tell_turn(root)
+
+    def _ended(self, run_id: UUID, inputs: Any) -> Root | None:
+        """The root run, if it is one that has ended."""
+        root = self._runs.leave(run_id)
+        if root is None:
+            return None
+        if root.said is None and inputs is not None:
+            root.said = said_in(inputs, key=self._input_key)
+        self._tell_turn(root)
+        return root
+
+    def _tell_turn(self, root: Root) -> None:
+        if root.is_told or root.session is None or root.said is None:
+            return
+        root.is_told = True
+        self._runs.heard(root.session)
+        self._behaviour.turn(root.session, root.said.text, event_id=root.said.message_id)
+
+    def _tell_answer(self, root: Root, outputs: Any) -> None:
+        if not root.answers or root.calls:
+            return  # nothing was routed; or a stream was left before its end
+        if root.session is None:
+            self._warn()
+            return
+        text, message = answer_in(outputs)
+        decided = root.decided(decided_in(message), text)
+        event_id = str(root.run_id)
+        if root.resumes and root.said is None and (last := self._runs.last(root.session)):
+            event_id, decided = last.event_id, last.with_further(decided)
+        said = root.said or asked_in(outputs)
+        self._behaviour.pipeline(
+            root.session,
+            decided,
+            prompt=said.text if said is not None else "",
+            output=text or root.answers[-1].text,
+            event_id=event_id,
+        )
+        self._runs.answered(root.session, Last(event_id, decided))
+
+    def _warn(self) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "kalibr: a run has no session, so that nothing is learned from what its user does; "
+                "give one of %s in config['configurable'] or config['metadata'] (said once)",
+                ", ".join(NAMES),
+            )

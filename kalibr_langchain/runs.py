@@ -1,0 +1,160 @@
+"""Which root run each of LangChain's runs belongs to, and what is known of it while it is open."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from langchain_core.outputs import ChatGeneration, LLMResult
+
+from kalibr_core.adapter.behaviour import Decided
+
+from .feedback import decided_in
+from .said import Said, text_of
+
+MOST_ROOTS = 10_000
+"""Open ones; those that were opened longest ago are let go."""
+MOST_RUNS = 100_000
+MOST_SESSIONS = 10_000
+"""Whose last answer may still be gone on with."""
+MOST_DECISIONS = 64
+"""Of one run: its last ones."""
+
+
+class Answer(NamedTuple):
+    """A routed call's answer; its text is held until the run ends."""
+
+    decided: Decided
+    text: str
+
+
+@dataclass(slots=True, eq=False)
+class Root:
+    """An open run that a user's message began."""
+
+    run_id: UUID
+    session: str | None
+    said: Said | None
+    resumes: bool
+    is_told: bool = False
+    """The user's message has been told."""
+    answers: deque[Answer] = field(default_factory=lambda: deque(maxlen=MOST_DECISIONS))
+    calls: set[UUID] = field(default_factory=set)
+    """Models' runs that are under way."""
+    runs: set[UUID] = field(default_factory=set)
+
+    def decided(self, wrote: Decided | None, text: str) -> tuple[Decided, ...]:
+        """The decisions of its answers, the one that wrote its output last.
+
+        Args:
+            wrote: the final message's; None: it holds none. Then the last answer with the output's
+                very text is taken, else the last one.
+        """
+        last = [answer.decided for answer in self.answers if answer.decided == wrote]
+        if not last and text:
+            last = [one.decided for one in self.answers if one.text.strip() == text.strip()]
+        decided = [answer.decided for answer in self.answers]
+        return (*(one for one in decided if one not in last[-1:]), *last[-1:])
+
+
+class Last(NamedTuple):
+    """A conversation's last answer, to be gone on with."""
+
+    event_id: str
+    decided: tuple[Decided, ...]
+
+    def with_further(self, decided: tuple[Decided, ...]) -> tuple[Decided, ...]:
+        return (*self.decided, *decided)[-MOST_DECISIONS:]
+
+
+def answer_of(response: LLMResult) -> Answer | None:
+    """A routed call's answer; None: the model was not routed."""
+    for generation in (one for several in response.generations for one in several):
+        if isinstance(generation, ChatGeneration):
+            decided = decided_in(generation.message)
+            if decided is not None:
+                return Answer(decided, text_of(generation.message))
+    return None
+
+
+class Runs:
+    """The open runs of all chains; safe for threads, and bounded."""
+
+    def __init__(self, *, most_roots: int = MOST_ROOTS) -> None:
+        self._most_roots = most_roots
+        self._lock = threading.Lock()
+        self._roots: OrderedDict[UUID, Root] = OrderedDict()
+        self._of: OrderedDict[UUID, Root] = OrderedDict()
+        self._last: OrderedDict[str, Last] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def below(self, parent_id: UUID | None) -> Root | None:
+        """The root run above; None: there is none, or it is not known."""
+        if parent_id is None:
+            return None
+        with self._lock:
+            return self._of.get(parent_id)
+
+    def open(self, root: Root) -> None:
+        """Take a root run up."""
+        with self._lock:
+            self._roots[root.run_id] = root
+            self._join(root.run_id, root)
+            if len(self._roots) > self._most_roots:
+                self._drop(next(iter(self._roots.values())))
+
+    def join(self, run_id: UUID, root: Root) -> None:
+        """Take up a run below a root."""
+        with self._lock:
+            if root.run_id in self._roots:
+                self._join(run_id, root)
+
+    def leave(self, run_id: UUID) -> Root | None:
+        """A run has ended; the root where it is one, which is then forgotten."""
+        with self._lock:
+            root = self._of.pop(run_id, None)
+            if root is None:
+                return None
+            root.runs.discard(run_id)
+            if root.run_id != run_id:
+                return None
+            self._drop(root)
+            return root
+
+    def of(self, run_id: UUID) -> Root | None:
+        with self._lock:
+            return self._of.get(run_id)
+
+    def last(self, session: str) -> Last | None:
+        """What was last answered there, as far as this is remembered."""
+        with self._lock:
+            return self._last.get(session)
+
+    def answered(self, session: str, last: Last) -> None:
+        with self._lock:
+            self._last[session] = last
+            self._last.move_to_end(session)
+            if len(self._last) > MOST_SESSIONS:
+                self._last.popitem(last=False)
+
+    def heard(self, session: str) -> None:
+        """The user has said something: what follows is another answer."""
+        with self._lock:
+            self._last.pop(session, None)
+
+    def _join(self, run_id: UUID, root: Root) -> None:
+        self._of[run_id] = root
+        root.runs.add(run_id)
+        if len(self._of) > MOST_RUNS:
+            gone, its_root = self._of.popitem(last=False)
+            its_root.runs.discard(gone)
+
+    def _drop(self, root: Root) -> None:
+        self._roots.pop(root.run_id, None)
+        for run_id in root.runs:
+            self._of.pop(run_id, None)

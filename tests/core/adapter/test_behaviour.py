@@ -1,0 +1,218 @@
+"""What users did reaches the Routers whose answers it speaks of, and breaks nothing on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+import pytest
+
+from kalibr_core import (
+    ConfigError,
+    MemoryLedger,
+    Router,
+    SQLiteLedger,
+    UnknownDecision,
+    UnknownSession,
+)
+from kalibr_core.adapter.behaviour import Behaviour, Decided
+from kalibr_core.adapter.routers import LIVE, Routers, act, made
+from kalibr_core.conversations import Conversation, restored
+from kalibr_core.types import JSON, Output, Request
+
+ASK, COMPLAINT = "Write a short poem about the sea.", "That is wrong, I asked for a poem!"
+
+
+class Held:
+    """A routing."""
+
+    def __init__(self, router: Router) -> None:
+        self.router = router
+
+    def close(self) -> None:
+        self.router.close()
+
+
+@pytest.fixture
+def routers() -> Iterator[Routers[Held]]:
+    before = list(LIVE)
+    LIVE.clear()
+    found = Routers[Held]()
+    yield found
+    found.close()
+    LIVE.update(before)
+
+
+def make(routers: Routers[Held], goal: str, **settings: Any) -> Router:
+    settings = {"ledger": MemoryLedger(), **settings}
+    router = Router(goal, paths=["gpt-4o"], judge=None, api_key="k", **settings)
+    key = f"{goal} {id(router)}"
+    return routers.get(key, lambda: Held(router)).router
+
+
+def decide(router: Router) -> Decided:
+    done = router.call(
+        Request(prompt=ASK),
+        lambda attempt: "A poem about the sea in autumn.",
+        read=lambda answer: Output(text=answer, finish_reason="stop"),
+    )
+    return Decided(done.decision.id, router.goal)
+
+
+def answered(
+    behaviour: Behaviour, *decided: Decided, event_id: str = "e1", text: str = "x"
+) -> None:
+    behaviour.pipeline("s", decided, prompt=ASK, output=text, event_id=event_id)
+
+
+def rewards(router: Router) -> list[float | None]:
+    entries = [entry for _, entry in router._learner.ledger.entries(goal=router.goal)]
+    return [entry.reward for entry in entries if entry.kind in ("action", "momentum")]
+
+
+def known(router: Router) -> Conversation:
+    signals = router.feedback.signals
+    found = signals._keeper.conversation(signals.key_of("s"))
+    assert found is not None
+    return restored(found[2])
+
+
+def test_only_the_router_of_the_last_decision_is_credited_in_full(routers: Routers[Held]) -> None:
+    one, other, behaviour = make(routers, "one"), make(routers, "other"), Behaviour(model="M")
+    answered(behaviour, decide(one), decide(other))
+    behaviour.action("s", "output_discarded")
+    assert (rewards(one), rewards(other)) == ([0.25], [0.0])
+
+
+def test_of_two_routers_of_one_goal_the_one_that_knows_the_decision_is_told(
+    routers: Routers[Held],
+) -> None:
+    one, other, behaviour = make(routers, "one"), make(routers, "one"), Behaviour(model="M")
+    answered(behaviour, decide(other))
+    assert not one.feedback.signals.knows("s")
+    assert other.feedback.signals.knows("s")
+
+
+def test_a_decision_that_nobody_knows_is_counted_and_the_others_are_told(
+    routers: Routers[Held], caplog: pytest.LogCaptureFixture
+) -> None:
+    one, behaviour = make(routers, "one"), Behaviour(model="M")
+    for event_id in ("e1", "e2"):
+        answered(behaviour, Decided("d1", "gone"), decide(one), event_id=event_id)
+    assert behaviour.failures == {"UnknownDecision": 2}
+    assert known(one).number == 2
+    assert len(caplog.records) == 1
+
+
+def test_a_message_without_a_name_counts_once_until_there_is_another_answer(
+    routers: Routers[Held],
+) -> None:
+    one, behaviour = make(routers, "one"), Behaviour(model="M")
+    answered(behaviour, decide(one))
+    for event_id in (None, None, "m1", "m1"):
+        behaviour.turn("s", COMPLAINT, event_id=event_id)
+    assert len(known(one).kinds) == 3
+    answered(behaviour, decide(one), event_id="e2")
+    behaviour.turn("s", COMPLAINT, event_id=None)
+    assert len(known(one).kinds) == 4
+
+
+def test_routers_on_one_ledger_hear_a_turn_once(routers: Routers[Held], tmp_path: FilePath) -> None:
+    file, behaviour = str(tmp_path / "here.db"), Behaviour(model="M")
+    one, other = make(routers, "one", ledger=file), make(routers, "other", ledger=file)
+    assert one.feedback.signals.place == other.feedback.signals.place
+    answered(behaviour, decide(one), decide(other))
+    behaviour.turn("s", COMPLAINT, event_id=None)
+    answered(behaviour, decide(other), event_id="e2")
+    assert [kind.value for kind in known(one).kinds] == ["anew", "complains"]
+    assert (rewards(one), rewards(other)) == ([0.375], [0.25])
+
+
+class Counting(SQLiteLedger):
+    """Counts how often a conversation is read."""
+
+    reads = 0
+
+    def conversation(self, key: str) -> tuple[int, float, JSON] | None:
+        self.reads += 1
+        return super().conversation(key)
+
+
+def test_a_turn_takes_no_longer_for_further_routers_on_one_ledger(
+    routers: Routers[Held], tmp_path: FilePath
+) -> None:
+    ledger, behaviour = Counting(str(tmp_path / "here.db")), Behaviour(model="M")
+    several = [make(routers, f"goal {number}", ledger=ledger) for number in range(5)]
+    answered(behaviour, decide(several[0]))
+    ledger.reads = 0
+    behaviour.turn("s", COMPLAINT, event_id=None)
+    assert ledger.reads == 3
+
+
+def test_the_same_event_may_grow(routers: Routers[Held]) -> None:
+    """A run that is gone on with: its first part is an earlier one then, and its text comes."""
+    one, behaviour = make(routers, "one"), Behaviour(model="M")
+    first, second = decide(one), decide(one)
+    answered(behaviour, first, text="")
+    assert known(one).outputs[-1].answer == ""
+    answered(behaviour, first, second, text="The sea is wide, and autumn has come to it.")
+    assert known(one).number == 1
+    assert known(one).outputs[-1].answer != ""
+
+    other = make(routers, "other")
+    answered(behaviour, decide(other), first, event_id="e2")
+    last = known(one).outputs[-1].made[-1]
+    assert (last.decision_id, last.last) == (first.decision_id, True)
+    answered(behaviour, first, decide(other), event_id="e2")
+    assert not known(one).outputs[-1].made[-1].last
+
+
+def test_a_closed_router_is_left_alone(routers: Routers[Held], tmp_path: FilePath) -> None:
+    file, behaviour = str(tmp_path / "here.db"), Behaviour(model="M")
+    closed, one = make(routers, "one", ledger=file), make(routers, "one", ledger=file)
+    answered(behaviour, decide(one))
+    closed.close()
+    assert closed.is_closed
+    behaviour.turn("s", COMPLAINT, event_id=None)
+    assert behaviour.action("s", "output_copied")
+    assert (len(known(one).kinds), behaviour.failures) == (2, {})
+
+
+def test_a_classifier_is_asked_once_for_all_routers(routers: Routers[Held]) -> None:
+    asked: list[str] = []
+
+    def classify(text: str) -> str:
+        asked.append(text)
+        return "accepts"
+
+    one, other = make(routers, "one"), make(routers, "other")
+    behaviour = Behaviour(model="M", classify=classify)
+    answered(behaviour, decide(one), decide(other))
+    behaviour.turn("s", COMPLAINT, event_id="m1")
+    assert behaviour.flush()
+    assert asked == [COMPLAINT]
+    assert [known(router).kinds[-1].value for router in (one, other)] == ["accepts", "accepts"]
+
+
+def test_what_no_router_knows_is_told(routers: Routers[Held]) -> None:
+    make(routers, "one")
+    behaviour = Behaviour(model="M")
+    behaviour.turn("s", ASK, event_id=None)
+    assert behaviour.failures == {}
+    with pytest.raises(UnknownSession):
+        behaviour.action("s", "output_copied")
+    with pytest.raises(UnknownSession):
+        behaviour.end("s")
+    with pytest.raises(UnknownDecision, match="any M of goal 'one' in this process"):
+        made("d1", goal="one", model="M")
+    with pytest.raises(ConfigError):
+        Behaviour(model="M", classify=7)  # type: ignore[arg-type]
+
+
+def test_an_action_on_a_decision_needs_no_session(routers: Routers[Held]) -> None:
+    one = make(routers, "one")
+    decision_id, goal = decide(one)
+    assert act(decision_id, "output_edited", goal=goal, model="M")
+    assert not act(decision_id, "output_edited", goal=None, model="M")
+    assert rewards(one) == [0.5]
