@@ -12,7 +12,7 @@ except ImportError as error:
     ) from error
 
 from .events import AttemptFailedEvent, DecisionEvent
-from .feedback import report
+from .feedback import report, report_action
 from .handler import KalibrEventHandler, Run
 from .judge import judged_by
 from .llm import KalibrLLM
@@ -28,4 +28,5 @@ __all__ = [
     "Run",
     "judged_by",
     "report",
+    "report_action",
 ]

@@ -42,6 +42,7 @@ class DecisionEvent(BaseEvent):
         path: the id of the path that answered, or of the last that failed.
         attempts: how many there were.
         verified: has the answer passed gate 1? False: none did.
+        answered: has the caller got an answer? False: an error.
     """
 
     decision_id: str
@@ -50,6 +51,7 @@ class DecisionEvent(BaseEvent):
     attempts: int
     verified: bool
     cost_usd: float | None
+    answered: bool = True
 
     @classmethod
     def class_name(cls) -> str:
@@ -63,7 +65,7 @@ def decision_of(error: Exception) -> Decision | None:
     return found if isinstance(found, Decision) else None
 
 
-def tell(decision: Decision | None, span_id: str | None) -> None:
+def tell(decision: Decision | None, span_id: str | None, *, answered: bool = True) -> None:
     """Send one event for each failed attempt, and one for the decision."""
     if decision is None or not _is_heard():
         return
@@ -81,6 +83,7 @@ def tell(decision: Decision | None, span_id: str | None) -> None:
             attempts=decision.attempts,
             verified=decision.verified,
             cost_usd=decision.cost_usd,
+            answered=answered,
             span_id=span_id,
         )
     )

@@ -47,6 +47,36 @@ def report(
     )
 
 
+def report_action(response: ChatResponse | CompletionResponse | str, action: str) -> bool:
+    """Tell what the user did with an answer; the strongest signal of gate 3.
+
+    It speaks of this very answer: no session is needed. `KalibrEventHandler.action` speaks of a
+    conversation's last answer.
+
+    Args:
+        response: what a `KalibrLLM` of this process gave, or its decision's id, which
+            `KalibrEventHandler` knows for queries and agents.
+        action: one of `kalibr_core.feedback.ACTIONS`: `output_used_verbatim`, `output_copied`,
+            `output_edited`, `output_discarded`.
+
+    Returns:
+        False: this was reported before of this answer, and nothing has moved.
+
+    Raises:
+        ConfigError: the response is of another LLM.
+        UnknownAction: none of these.
+        UnknownDecision: no LLM of this process has it in its ledger.
+    """
+    record = record_in(response)
+    goal = record.get("goal") if record is not None else None
+    return routers.act(
+        decision_id_of(response),
+        action,
+        goal=goal if isinstance(goal, str) else None,
+        model="KalibrLLM",
+    )
+
+
 def decision_id_of(response: Any) -> str:
     """The id of the decision that brought a response.
 

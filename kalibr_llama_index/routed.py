@@ -153,6 +153,6 @@ class RoutedLLM(ConfiguredLLM):
 
 
 def _failed(error: Exception, asked: Asked, span_id: str | None) -> NoReturn:
-    tell(decision_of(error), span_id)
+    tell(decision_of(error), span_id, answered=False)
     demands = isinstance(asked.tools, Tools) and asked.tools.required
     raised(error, structured=demands or asked.structured is not None)

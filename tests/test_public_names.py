@@ -110,6 +110,7 @@ PUBLIC: dict[str, list[str]] = {
         "Run",
         "judged_by",
         "report",
+        "report_action",
     ],
     "kalibr_bench.provider": [
         "CONTENT_FAULTS",

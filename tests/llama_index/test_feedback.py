@@ -10,8 +10,8 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse
 
 from kalibr_bench.provider import LoopbackProvider
-from kalibr_core import ConfigError, UnknownDecision
-from kalibr_llama_index import KalibrLLM, report
+from kalibr_core import ConfigError, UnknownAction, UnknownDecision
+from kalibr_llama_index import KalibrLLM, report, report_action
 from kalibr_llama_index.feedback import decision_id_of, record_in
 
 from .ways import STREAMS, WAYS, ask
@@ -131,3 +131,36 @@ def test_only_a_records_own_form_is_one() -> None:
     assert record_in(CompletionResponse(text="", additional_kwargs={"kalibr": {"a": 1}})) == {
         "a": 1
     }
+
+
+# What the user did with it.
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("by", ["answer", "id"])
+def test_what_the_user_did_is_told_of_an_answer_or_its_id(way: str, by: str, make: Any) -> None:
+    one, other = make(), make()
+    answer = ask(one, way)
+    given = answer if by == "answer" else decision_id_of(answer)
+    assert report_action(given, "output_edited")
+    assert not report_action(given, "output_edited")
+    assert report_action(given, "output_copied")
+    told = [
+        [
+            (e.decision_id, e.reward)
+            for _, e in llm.core._learner.ledger.entries()
+            if e.kind == "action"
+        ]
+        for llm in (one, other)
+    ]
+    assert told == [[(decision_id_of(answer), 0.5), (decision_id_of(answer), 0.85)], []]
+
+
+def test_what_cannot_have_been_done_is_refused(make: Any) -> None:
+    answer = ask(make(), "chat")
+    with pytest.raises(UnknownAction, match="output_discarded"):
+        report_action(answer, "liked")
+    with pytest.raises(UnknownDecision):
+        report_action("unknown", "output_copied")
+    with pytest.raises(ConfigError, match="KalibrLLM"):
+        report_action(ChatResponse(message=ChatMessage("hi")), "output_copied")

@@ -16,7 +16,7 @@ from llama_index_instrumentation.span import active_span_id
 from kalibr_bench.provider import Fault, LoopbackProvider
 from kalibr_core.testing import FakeClock
 from kalibr_llama_index import KalibrEventHandler, KalibrLLM
-from kalibr_llama_index import handler as module
+from kalibr_llama_index import runs as module
 from kalibr_llama_index.events import DecisionEvent
 
 from .ways import WAYS, ask, record
@@ -194,9 +194,20 @@ def test_the_conversation_is_told_by_the_roots_tags(handler: Any, llm: KalibrLLM
     assert [run.session_id for run in handler.runs()] == ["alice", None]
 
 
+def test_a_span_that_comes_without_tags_has_the_active_ones() -> None:
+    """A workflow's does."""
+    runs = module.Runs(FakeClock().monotonic)
+    with instrument_tags({"session_id": "alice"}):
+        runs.enter("root" + UUID, None, None)
+        runs.enter("other" + UUID, None, {})
+    runs.decided("d", "root" + UUID)
+    runs.decided("e", "other" + UUID)
+    assert [run.session_id for run in runs.all()] == ["alice", None]
+
+
 def test_times_are_the_clocks() -> None:
     clock = FakeClock()
-    runs = module._Runs(clock.monotonic)
+    runs = module.Runs(clock.monotonic)
     runs.enter("root" + UUID, None, None)
     runs.enter("inner" + UUID, "root" + UUID, None)
     runs.decided("d", "inner" + UUID)
@@ -212,7 +223,7 @@ def test_times_are_the_clocks() -> None:
 
 @pytest.mark.parametrize("span_id", [None, "unknown", "odd-id"])
 def test_a_decision_of_an_unknown_span_is_kept_by_itself(span_id: str | None) -> None:
-    runs = module._Runs(FakeClock().monotonic)
+    runs = module.Runs(FakeClock().monotonic)
     runs.decided("d", span_id)
     found = runs.of("d")
     assert found is not None
@@ -224,7 +235,7 @@ def test_a_decision_of_an_unknown_span_is_kept_by_itself(span_id: str | None) ->
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_RUNS", 10)
     monkeypatch.setattr(module, "MOST_SPANS", 20)
-    runs = module._Runs(FakeClock().monotonic)
+    runs = module.Runs(FakeClock().monotonic)
     for n in range(100):
         runs.enter(f"root{n}", None, {"session_id": "x"})
         for inner in range(3):
@@ -242,7 +253,7 @@ def test_roots_without_routed_calls_do_not_push_out_those_with(
 ) -> None:
     """Embeddings and retrievals are roots as well, and far more of them."""
     monkeypatch.setattr(module, "MOST_RUNS", 10)
-    runs = module._Runs(FakeClock().monotonic)
+    runs = module.Runs(FakeClock().monotonic)
     runs.enter("query", None, None)
     runs.decided("d", "query")
     runs.leave("query")

@@ -1,0 +1,255 @@
+"""Runs that answer a person, and what of them is told to gate 3."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from llama_index.core.instrumentation.events import BaseEvent
+from llama_index.core.instrumentation.events.exception import ExceptionEvent
+from llama_index.core.instrumentation.events.llm import LLMChatEndEvent, LLMCompletionEndEvent
+from llama_index.core.workflow import Context
+
+from kalibr_core.adapter.behaviour import Behaviour, Decided
+
+from .events import DecisionEvent
+from .runs import MOST_SPANS, Runs
+from .said import is_stream, tells_its_end, text_in
+from .session import Sessions
+from .speaking import Beginning, beginning, ends_conversation, is_flow, writes_itself
+from .talk import Talk, short
+
+log = logging.getLogger("kalibr")
+
+T = TypeVar("T")
+
+MOST_TALKS = 10_000
+"""Runs that are followed; the ones from longest ago are let go."""
+
+
+class Talks:
+    """Follows runs from their spans and events; safe for threads."""
+
+    def __init__(self, behaviour: Behaviour, sessions: Sessions, runs: Runs) -> None:
+        self._behaviour = behaviour
+        self._sessions = sessions
+        self._runs = runs
+        self._lock = threading.RLock()
+        self._talks: OrderedDict[str, Talk] = OrderedDict()
+        self._of: OrderedDict[str, str] = OrderedDict()
+        """Spans -> the talks they stand in."""
+        self._newest: OrderedDict[str, str] = OrderedDict()
+        """Conversations -> their last talks."""
+        self._warned = False
+        self.careful = behaviour.careful
+        """LlamaIndex loses what its handlers raise."""
+
+    def enter(
+        self,
+        span_id: str,
+        parent_id: str | None,
+        arguments: Mapping[str, Any],
+        instance: object,
+        tags: Mapping[str, Any] | None,
+        *,
+        is_root: bool,
+    ) -> None:
+        """A span begins."""
+        talk = self._talk_of(parent_id)
+        if talk is None:
+            begun = beginning(span_id, arguments, instance, is_root=is_root)
+            if begun is not None:
+                self._begin(span_id, begun, self._sessions.of_call(arguments, instance, tags))
+            return
+        with self._lock:
+            _put(self._of, span_id, talk.id, most=MOST_SPANS)
+        if not talk.is_marked:
+            found = next((a for a in arguments.values() if isinstance(a, Context)), None)
+            if found is not None:
+                self._meet(talk, found)
+
+    def hear(self, event: BaseEvent) -> None:
+        """An event has come; most are of no account."""
+        if isinstance(event, DecisionEvent):
+            self.decided(event)
+        elif isinstance(event, LLMChatEndEvent | LLMCompletionEndEvent):
+            self.wrote(event.span_id, event.response)
+        elif isinstance(event, ExceptionEvent):
+            self.broke(event.span_id)
+
+    def decided(self, event: DecisionEvent) -> None:
+        """A routed call has ended."""
+        talk = self._talk_of(event.span_id)
+        if talk is None:
+            if self._runs.session_of(event.span_id) is None:
+                self._warn()
+            return
+        self._ask(talk)
+        if event.answered:
+            with self._lock:
+                talk.decided(Decided(event.decision_id, event.goal), event.span_id)
+            self._tell(talk)
+
+    def wrote(self, span_id: str | None, answer: object) -> None:
+        """An LLM has ended its answer: it is a stream's text, where nothing else tells that."""
+        talk = self._talk_of(span_id)
+        if talk is None:
+            return
+        with self._lock:
+            talk.wrote(span_id, text_in(answer))
+        if talk.ended and talk.output is None and not talk.is_written:
+            self.done(talk.id, text_in(answer))
+
+    def broke(self, span_id: str | None) -> None:
+        """An LLM's stream has failed, or nobody wants more of it."""
+        talk = self._talk_of(span_id)
+        if talk is not None and talk.ended and talk.output is None and not talk.is_written:
+            self.fail(talk.id)
+
+    def leave(self, span_id: str, instance: object, result: object) -> None:
+        """A span has ended well."""
+        talk = self._talk_of(span_id)
+        if talk is None:
+            if ends_conversation(span_id, instance):
+                self._end(instance)
+            return
+        if (written := writes_itself(instance)) is not None:
+            self.done(talk.id, written)
+        elif talk.id == span_id:
+            self._leave(talk, instance, result)
+
+    def drop(self, span_id: str, instance: object) -> None:
+        """A span has ended with an error, or was cancelled."""
+        talk = self._talk_of(span_id)
+        if talk is None:
+            return
+        if talk.id == span_id:
+            self.fail(span_id)
+        elif writes_itself(instance) is not None:
+            talk.broken = True
+            if talk.ended:
+                self.fail(talk.id)
+
+    def done(self, talk_id: str, text: str) -> None:
+        """A stream's text is whole."""
+        talk = self._talk_of(talk_id)
+        if talk is not None:
+            talk.output = short(text)
+            self._tell(talk)
+
+    def fail(self, talk_id: str) -> None:
+        """No answer has come; what was said stays said."""
+        talk = self._talk_of(talk_id)
+        if talk is None or talk.failed:
+            return
+        with self._lock:
+            talk.failed = True
+            talk.forget()
+
+    def is_talk(self, span_id: str) -> bool:
+        return span_id in self._talks
+
+    def _end(self, engine: object) -> None:
+        session_id = self._sessions.of_call({}, engine, None)
+        if session_id is not None:
+            self._behaviour.left(session_id)
+
+    def _talk_of(self, span_id: str | None) -> Talk | None:
+        with self._lock:
+            return self._talks.get(self._of.get(span_id or "", span_id or ""))
+
+    def _begin(self, span_id: str, begun: Beginning, session_id: str | None) -> None:
+        if session_id is None and not begun.has_context:
+            return
+        said = begun.said
+        talk = Talk(
+            id=span_id,
+            session_id=session_id,
+            said=None if said is None else said._replace(text=short(said.text)),
+            is_marked=not begun.has_context,
+        )
+        with self._lock:
+            _put(self._of, span_id, span_id, most=MOST_SPANS)
+            _put(self._talks, span_id, talk, most=MOST_TALKS)
+        if session_id is not None:
+            self._runs.belongs(span_id, session_id)
+        if begun.is_sure:
+            self._ask(talk)
+
+    def _meet(self, talk: Talk, context: Context) -> None:
+        """The agent's context holds the conversation's id, or is given it."""
+        talk.is_marked = True
+        if talk.session_id is None:
+            talk.session_id = self._sessions.of_context(context)
+            if talk.session_id is not None:
+                self._runs.belongs(talk.id, talk.session_id)
+                self._ask(talk)
+        else:
+            self._sessions.mark(context, talk.session_id)
+
+    def _ask(self, talk: Talk) -> None:
+        """Tell the person's turn, once."""
+        with self._lock:
+            said, session_id = talk.said, talk.session_id
+            if talk.asked or said is None or session_id is None:
+                return
+            talk.asked = True
+            _put(self._newest, session_id, talk.id, most=MOST_TALKS)
+        self._behaviour.turn(session_id, said.text, event_id=said.message_id)
+
+    def _leave(self, talk: Talk, instance: object, result: object) -> None:
+        if result is None and is_flow(instance):  # the user has cancelled it
+            self.fail(talk.id)
+            return
+        with self._lock:
+            talk.ended = True
+            if not is_stream(result):
+                talk.output = short(text_in(result))
+            else:
+                talk.is_written = tells_its_end(result)
+            if not talk.answered and not is_stream(result):
+                talk.forget()
+        if talk.broken and talk.is_written:
+            self.fail(talk.id)
+        self._tell(talk)
+
+    def _tell(self, talk: Talk) -> None:
+        """Tell the answer, as soon as its text and its calls are there; again with further calls,
+        while nothing has been said since."""
+        with self._lock:
+            session_id, number = talk.session_id, len(talk.answered)
+            if talk.failed or not talk.ended or session_id is None or talk.output is None:
+                return
+            if number == talk.told:
+                return
+            if talk.told and self._newest.get(session_id) != talk.id:
+                return
+            if not talk.told and talk.said is None:
+                _put(self._newest, session_id, talk.id, most=MOST_TALKS)
+            talk.told, credited = number, talk.credited()
+            prompt, output = "" if talk.said is None else talk.said.text, talk.output
+            talk.forget()
+        self._behaviour.pipeline(
+            session_id, credited, prompt=prompt, output=output, event_id=f"run {talk.id}"
+        )
+
+    def _warn(self) -> None:
+        with self._lock:
+            first, self._warned = not self._warned, True
+        if first:
+            log.warning(
+                "kalibr: a run names no conversation, so what users do with its answer is not "
+                "learned from. Name it with instrument_tags({'session_id': ...}), 'thread_id' or "
+                "'conversation_id', or with a Memory that has a session_id; "
+                "KalibrEventHandler(signals=False) follows none"
+            )
+
+
+def _put(held: OrderedDict[str, T], key: str, value: T, *, most: int) -> None:
+    held[key] = value
+    held.move_to_end(key)
+    if len(held) > most:
+        held.popitem(last=False)
