@@ -7,7 +7,7 @@ answer has come in its place, or when the user has left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from .gates.behaviour import ACTIONS, CHANGES, CONVERGING, RELATED, Turn, TurnKind, momentum
@@ -120,7 +120,7 @@ class Conversation:
             answer: the answer's sketch, or "".
         """
         last = self.outputs[-1] if self.outputs else None
-        if last is not None and last.event == event and not (self.ended or last.since):
+        if last is not None and last.event == event:
             last.made = _merged(last.made, made)
             last.answer = answer or last.answer
             return []
@@ -152,6 +152,7 @@ class Conversation:
         """The user has left, or has been silent for so long that it comes to the same."""
         signals = [signal for output in self.outputs for signal in output.settle(ended=True)]
         self.ended = self.ended or ended
+        self.turns = [replace(turn, sketch="") for turn in self.turns]  # of no more use
         return signals
 
     def acted(self, action: str) -> list[Signal]:
@@ -180,7 +181,7 @@ class Conversation:
                     output.event,
                     [list(made) for made in output.made],
                     "" if output.settled else output.request,
-                    "" if output.settled and output is not self.outputs[-1] else output.answer,
+                    "" if output.settled else output.answer,
                     [kind.value for kind in output.before],
                     [kind.value for kind in output.since],
                     output.settled,

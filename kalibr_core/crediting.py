@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from .conversations import Made
@@ -40,11 +40,13 @@ def read_output(output: object) -> tuple[str, str | None]:
         return output, None
     decision = getattr(output, KEY, None)
     if isinstance(decision, Decision):
-        choices = getattr(output, "choices", None) or [None]
-        message = getattr(choices[0], "message", None)
+        choices = getattr(output, "choices", None)
+        first = choices[0] if isinstance(choices, Sequence) and choices else None
+        message = getattr(first, "message", None)
         return text_of(getattr(message, "content", None)), decision.id
     for place in ("response_metadata", "additional_kwargs"):
-        record = (getattr(output, place, None) or {}).get(KEY)
+        held = getattr(output, place, None)
+        record = held.get(KEY) if isinstance(held, Mapping) else None
         if isinstance(record, Mapping) and isinstance(found := record.get("decision_id"), str):
             message = getattr(output, "message", output)
             return text_of(getattr(message, "content", None)), found
@@ -58,7 +60,8 @@ def of_decision(record: Record, decision_id: object, *, goal: str | None) -> Mad
     Raises:
         UnknownDecision: it is not in the record, or of another goal.
     """
-    entries = record.entries(decision_id) if isinstance(decision_id, str) else []
+    is_id = isinstance(decision_id, str) and decision_id.isascii()
+    entries = record.entries(str(decision_id)) if is_id else []
     found = answered_by(str(decision_id), entries, goal=goal)
     return Made(found.goal, found.decision_id, found.path_id)
 
@@ -70,15 +73,14 @@ def of_model(
     model: str | None,
     session: str,
     paths: Sequence[Path] | None,
-    unnamed: Callable[[], str],
 ) -> Made:
-    """The path of this goal that has this model, and its last decision in the conversation.
+    """The path of this goal that has this model, and its last decision in the conversation; "":
+    none is known.
 
     Args:
         model: a path's id or model; None: whichever answered in the conversation.
         session: the conversation's hash, as features hold it.
         paths: the goal's; None: those in the record.
-        unnamed: makes the id of an answer whose decision is not known.
 
     Raises:
         UnknownGoal: the record holds nothing of it.
@@ -109,7 +111,7 @@ def of_model(
         )
     if not wanted:
         raise UnknownPath(model, goal=goal, known=sorted(known))
-    return Made(goal, unnamed(), next(iter(wanted)))
+    return Made(goal, "", next(iter(wanted)))
 
 
 def _models(recent: Sequence[Entry], paths: Sequence[Path] | None) -> dict[str, set[str]]:

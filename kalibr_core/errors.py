@@ -97,7 +97,7 @@ class UnknownAction(KalibrError, ValueError):
     """Users cannot do this with an output."""
 
     def __init__(self, action: object, *, known: Sequence[str]) -> None:
-        self.action = action
+        self.action = _shown(action)
         self.known = tuple(known)
         super().__init__(f"no action {_shown(action)}; {_listed(known)}")
 

@@ -8,8 +8,9 @@ second; `Router` has them as methods, which its own ledger learns from at once.
     report_action("chat-1", "output_edited")
     report_session_end("chat-1")
 
-No text is kept: a message is read when it is reported, and what stays is what kind of turn it was
-and a sketch that it cannot be read from. Session ids are kept as hashes.
+No text is kept: a message is read when it is reported, and what stays is what kind of turn it was,
+and until the session ends a sketch that likeness is told by. Session ids are kept as hashes; who
+has the file and knows an id can guess words from the sketch.
 """
 
 from __future__ import annotations
@@ -199,7 +200,7 @@ class Reporter:
         for name, optional in (("model", model), ("event_id", event_id)):
             if optional is not None:
                 _check_text(name, optional)
-        key = self.signals.key_of(session_id)
+        self.signals.key_of(session_id)
         text, told = read_output(output)
         decision_id = told if decision_id is None else decision_id
         event = event_id or decision_id or f"{goal}\n{model}\n{prompt}\n{text}"
@@ -212,7 +213,6 @@ class Reporter:
                 model=model,
                 session=hash_of(str(session_id)),
                 paths=self._paths,
-                unnamed=lambda: f"{key}-{self.signals.number_of(session_id)}",
             )
         return self.signals.pipeline(session_id, [made], prompt=prompt, output=text, event_id=event)
 
@@ -305,5 +305,9 @@ def _file(ledger: str | os.PathLike[str] | None) -> str:
 def _check_text(name: str, value: object) -> None:
     if not isinstance(value, str):
         raise ConfigError(f"{name} must be a text, got {type(value).__name__}")
-    if name in ("goal", "model", "event_id") and not value.strip():
+    if name not in ("goal", "model", "event_id"):
+        return
+    if not value.strip():
         raise ConfigError(f"{name} must not be empty")
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        raise ConfigError(f"{name} holds half of a character, got {value!a:.80}")

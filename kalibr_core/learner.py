@@ -47,6 +47,8 @@ class Learner:
         self._clock = clock
         self._lock = threading.RLock()
         self._pending: deque[Entry] = deque()
+        self._waiting: set[str] = set()
+        """Their ids."""
         self._left: deque[Entry] = deque()
         self._retry_at = self._take_in_at = 0.0
         self._position = 0
@@ -179,6 +181,7 @@ class Learner:
     def forked(self) -> None:
         """In a forked child: become a writer of its own, beside the parent."""
         self._lock = threading.RLock()  # one of the parent's threads may have held it
+        self._waiting.clear()
         self._pending.clear()  # the parent writes these
         known, parent, self.origin = self._own, self.origin, os.urandom(6).hex()
         self._own = 0
@@ -242,10 +245,13 @@ class Learner:
             return True
 
     def _wait_in_memory(self, entry: Entry) -> bool:
+        if entry.id in self._waiting:
+            return False
         if len(self._pending) >= MOST_PENDING:
             self.lost += 1
         else:
             self._pending.append(entry)
+            self._waiting.add(entry.id)
         return True
 
     def _flush(self, *, now: bool = False) -> bool:
@@ -255,7 +261,7 @@ class Learner:
         while self._pending:
             if self._write(self._pending[0]) is None:
                 return False
-            self._pending.popleft()
+            self._waiting.discard(self._pending.popleft().id)
         self._warned.discard("ledger")
         return True
 

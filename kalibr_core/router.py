@@ -408,6 +408,8 @@ class Router:
             UnknownDecision: no such decision of this goal.
             ConfigError: neither success nor score, or a score out of range.
         """
+        if self._pid != os.getpid():
+            self._after_fork()
         return self._reports.report(decision_id, success=success, score=score, reason=reason)
 
     def report_pipeline(
@@ -454,9 +456,21 @@ class Router:
         """The user has done something with an answer; see `feedback.report_action`."""
         return self.feedback.action(session_id, action, decision_id=decision_id)
 
-    @cached_property
+    @property
     def feedback(self) -> Reporter:
-        """Gate 3 on this Router's ledger, for adapters."""
+        """Gate 3 on this Router's ledger, for adapters.
+
+        Raises:
+            RouterClosed: after `close`.
+        """
+        if self._closed:
+            raise RouterClosed(self.goal)
+        if self._pid != os.getpid():
+            self._after_fork()
+        return self._reporter
+
+    @cached_property
+    def _reporter(self) -> Reporter:
         from .feedback import Reporter  # users of the first two gates need not wait for it
         from .ledger.memory import MemoryConversations
         from .signals import Signals
@@ -602,8 +616,8 @@ class Router:
         return self._reports.judged(work.decision_id, work.path_id, score, beside)
 
     def _sweep(self) -> None:
-        if "feedback" in self.__dict__:
-            self.feedback.signals.sweep(now=True)
+        if "_reporter" in self.__dict__:
+            self._reporter.signals.sweep(now=True)
 
     async def _drained(self, judging: Judging) -> None:
         import asyncio  # slow to import

@@ -7,29 +7,30 @@ under an id that makes it count once.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import logging
+import time
 from collections.abc import Callable, Sequence
 
 from .conversations import Conversation, Made, Signal, restored
-from .errors import ConfigError, LedgerError, UnknownAction, UnknownSession
+from .errors import ConfigError, LedgerError, UnknownAction
 from .features import hash_of
 from .gates.behaviour import ACTIONS, Turn, TurnKind, kind_of
 from .gates.remarks import language_of, remark_in, votes_in
 from .gates.sketch import sketch_of
 from .ports import Conversations
+from .session_ids import GONE_S, checked_session, event_of, secret_of, unknown
 from .types import Entry, EvidenceKind
 
 log = logging.getLogger("kalibr")
 
 SILENT_S = 3_600.0
 """A user who has said nothing for so long is taken to have left."""
-GONE_S = 7 * 86_400.0
-"""After so long a conversation is forgotten."""
 SWEEP_EVERY_S = 60.0
-MOST_SWEPT = 100
-"""Conversations that one sweep takes for left."""
+SWEEP_S = 0.005
+"""After so long a sweep goes on with a later event."""
+SWEPT = 20
+"""Conversations between two looks at the clock."""
 MOST_TRIES = 20
 
 Classify = Callable[[str], str | None]
@@ -71,28 +72,33 @@ class Signals:
     def key_of(self, session_id: object) -> str:
         """What a conversation is kept under.
 
+        Args:
+            session_id: a text; numbers and UUIDs count as theirs.
+
         Raises:
             ConfigError: this is no session's id.
         """
-        if isinstance(session_id, bool) or not str(session_id or "").strip():
-            raise ConfigError(f"session_id must be a text that is not empty, got {session_id!r}")
-        return hash_of(f"{self._scope}{session_id}")
+        return hash_of(f"{self._scope}{checked_session(session_id)}")
 
     def pipeline(
         self, session_id: object, made: Sequence[Made], *, prompt: str, output: str, event_id: str
     ) -> bool:
-        """An answer has been given; see `feedback.report_pipeline`."""
-        key, secret = self.key_of(session_id), _secret(session_id)
+        """An answer has been given; see `feedback.report_pipeline`.
+
+        Args:
+            made: whose work it is; a decision's id of "" is not known, and one is made up.
+        """
+        key, secret = self.key_of(session_id), secret_of(session_id)
         request = Turn(
             kind=TurnKind.ANEW,
             sketch=sketch_of(prompt, key=secret),
             words=remark_in(prompt, language=None).words,
         )
-        answer, votes, event = (
-            sketch_of(output, key=secret),
-            votes_in(prompt),
-            _digest(event_id, secret),
-        )
+        event = event_of(event_id, secret)
+        answer, votes = sketch_of(output, key=secret), votes_in(prompt)
+        unnamed = f"{key}-{self._wall():.0f}-{event[:8]}"
+        made = [one if one.decision_id else one._replace(decision_id=unnamed) for one in made]
+        named = {(one.decision_id, one.last) for one in made if one.decision_id != unnamed}
 
         def fold(known: Conversation) -> list[Signal]:
             if not known.outputs:
@@ -100,13 +106,12 @@ class Signals:
             return known.answered(event, made, request=request, answer=answer)
 
         def repeats(known: Conversation) -> bool:
-            again = {(one.decision_id, one.last) for output in known.outputs for one in output.made}
-            named = {
-                (one.decision_id, one.last)
-                for one in made
-                if not one.decision_id.startswith(f"{key}-")
-            }
-            return known.has_seen(event) and named <= again
+            if not known.has_seen(event):
+                return False
+            last = known.outputs[-1] if known.outputs else None
+            if last is None or last.event != event:
+                return True
+            return named <= {(one.decision_id, one.last) for one in last.made}
 
         return self._change(key, fold, but=repeats, may_begin=True)
 
@@ -123,16 +128,20 @@ class Signals:
         Raises:
             UnknownSession: no answer was reported in this conversation.
         """
-        key, secret = self.key_of(session_id), _secret(session_id)
-        event = None if event_id is None else _digest(event_id, secret)
+        key, secret = self.key_of(session_id), secret_of(session_id)
+        event = None if event_id is None else event_of(event_id, secret)
         sketch, votes = sketch_of(message, key=secret), votes_in(message)
-        told = None if classify is None else _classified(classify, message)
+        told: list[TurnKind | None] = []
 
         def fold(known: Conversation) -> list[Signal]:
             known.heard_of(votes)
             remark = remark_in(message, language=language_of(known.votes))
             answer = known.outputs[-1].answer if known.outputs else ""
-            kind = told or kind_of(remark, sketch, before=known.turns, answer=answer)
+            if classify is not None and not told:
+                told.append(_classified(classify, message))
+            kind = next(iter(told), None) or kind_of(
+                remark, sketch, before=known.turns, answer=answer
+            )
             return known.said(event, Turn(kind=kind, sketch=sketch, words=remark.words))
 
         return self._change(
@@ -183,16 +192,23 @@ class Signals:
         return found is not None and not restored(found[2]).ended
 
     def sweep(self, *, now: bool = False) -> None:
-        """Take long silent conversations for left; forget those from long ago."""
+        """Take long silent conversations for left; forget those from long ago.
+
+        A long list is gone through a few milliseconds at a time.
+        """
         at = self._wall()
-        if not now and at < self._sweep_at:
+        if not now and 0.0 <= self._sweep_at - at <= SWEEP_EVERY_S:
             return
-        self._sweep_at = at + SWEEP_EVERY_S
+        ends = time.perf_counter() + SWEEP_S
         try:
-            for key in self._keeper.sweep(silent=at - SILENT_S, gone=at - GONE_S, most=MOST_SWEPT):
-                self._settle(key, before=at - SILENT_S)
+            while keys := self._keeper.sweep(silent=at - SILENT_S, gone=at - GONE_S, most=SWEPT):
+                for key in keys:
+                    self._settle(key, before=at - SILENT_S)
+                if time.perf_counter() > ends:
+                    return  # the next event goes on
         except LedgerError as error:  # what was asked for has been done: this can wait
             log.warning("kalibr: conversations cannot be looked through: %s", error)
+        self._sweep_at = at + SWEEP_EVERY_S
 
     def _settle(self, key: str, *, before: float) -> None:
         found = self._keeper.conversation(key)
@@ -258,16 +274,6 @@ def checked_action(action: object) -> str:
     return action
 
 
-def unknown(session_id: object) -> UnknownSession:
-    """The error for a conversation that nothing was reported of."""
-    shown = repr(session_id)
-    shown = shown if len(shown) <= 64 else f"{shown[:20]}..."
-    return UnknownSession(
-        f"no session {shown} in this ledger: report_pipeline begins one, with the same session_id; "
-        f"it is forgotten {GONE_S / 86_400:.0f} days after its last event"
-    )
-
-
 def _classified(classify: Classify, message: str) -> TurnKind | None:
     """What the user's function says; whatever goes wrong there, the built-in reading is taken."""
     try:
@@ -284,13 +290,3 @@ def _classified(classify: Classify, message: str) -> TurnKind | None:
         what = f"raised {type(error).__name__}"
     log.warning("kalibr: classify %s; the built-in reading was taken", what)
     return None
-
-
-def _secret(session_id: object) -> bytes:
-    """Keys a conversation's sketches: not to be told from the hash that it is kept under."""
-    return hashlib.sha256(f"sketch:{session_id}".encode("utf-8", "surrogatepass")).digest()
-
-
-def _digest(event_id: str, secret: bytes) -> str:
-    told = event_id.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(told, digest_size=8, key=secret).hexdigest()

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ..conversations import MOST_MADE, Made
-from ..errors import ConfigError, LedgerError, UnknownSession
+from ..errors import ConfigError, LedgerError, RouterClosed, UnknownSession
 from ..feedback import Classify, Reporter
 from ..router import Router
-from ..signals import checked_action, unknown
+from ..session_ids import unknown
+from ..signals import checked_action
 from . import routers
 from .background import Background
 
@@ -201,7 +202,7 @@ class Behaviour:
             try:
                 moved |= tell(routing.router.feedback)
                 known = True
-            except UnknownSession:
+            except (UnknownSession, RouterClosed):
                 continue
             except LedgerError as error:  # another may know it
                 unread = error

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
-from ..errors import ConfigError, LedgerError, UnknownDecision
+from ..errors import ConfigError, LedgerError, RouterClosed, UnknownDecision
 from ..gates.judge import DEFAULT
 from ..router import Router
 from ..types import Path
@@ -239,7 +239,7 @@ def _asked(ask: Callable[[Router], T], decision_id: str, *, goal: str | None, mo
             continue
         try:
             return ask(routing.router)
-        except UnknownDecision:
+        except (UnknownDecision, RouterClosed):
             continue
         except LedgerError as error:  # of a Router that was closed elsewhere; another may know it
             unread = error

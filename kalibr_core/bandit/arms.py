@@ -258,11 +258,22 @@ class ArmState:
             good, total = self._scored(c)
             value *= 0.5 + 0.5 * good / total
         if self.behaviour is not None and self._heard(c):
-            liked = (c.behaviour_from * value + self.behaviour.good) / (
-                c.behaviour_from + self.behaviour.count
-            )
+            count = self.behaviour.count
+            liked = _beside(self.behaviour.good / count, value, c.behaviour_ordinary)
+            liked = (c.behaviour_from * value + count * liked) / (c.behaviour_from + count)
             value = (1.0 - c.behaviour_share) * value + c.behaviour_share * liked
         return min(max(value, 1e-6), 1.0 - 1e-6)
+
+
+def _beside(reward: float, value: float, ordinary: float) -> float:
+    """What users' mean reward makes of a value: an ordinary one leaves it, 0 and 1 are 0 and 1.
+
+    Taken as it is, a weak praise of .75 would speak against an arm that succeeds more often than
+    that, and for one that nobody was heard of.
+    """
+    if reward < ordinary:
+        return value * reward / ordinary
+    return value + (1.0 - value) * (reward - ordinary) / (1.0 - ordinary)
 
 
 def value_at(level: float) -> float:

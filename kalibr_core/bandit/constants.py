@@ -139,6 +139,9 @@ class Constants:
     """Weight of the users' behaviour in an arm's value ..."""
     behaviour_from: float = 5.0
     """... from this many signals on."""
+    behaviour_ordinary: float = 0.6
+    """Mean reward of an arm whose users are neither for nor against it: between a weak praise's .75
+    and an edited answer's .5."""
     behaviour_memory: float = 500.0
     """Signals remembered per arm."""
 

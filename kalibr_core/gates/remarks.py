@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from .sketch import UNSPACED, words_of
+from .sketch import UNSPACED, cut, words_of
 from .turn_words import LANGUAGES
 
 QUOTED = re.compile(
-    r"```.*?(```|$)|`[^`\n]+`|\"[^\"]{12,}\"|“[^”]{4,}”|„[^“”]{4,}[“”]|«[^»]{4,}»|「[^」]{2,}」"
-    r"|^>.*$|(?<=:)\s*\n.*",
+    r"```.*?(```|\Z)|`[^`\n]+`|\"[^\"]{12,}\"|“[^“”]{4,}”|„[^„“”]{4,}[“”]|«[^«»]{4,}»|「[^「」]{2,}」"
+    r"|^>[^\n]*$|(?<=:)\s*\n.*",
     re.DOTALL | re.MULTILINE,
 )
 """Code, quotations, and what stands below a line that ends in a colon: not the user's own words."""
 POSITIVE = re.compile("[👍👏🙏🎉😊😀😃😄😁🙂😍🥰🤩❤💯✅👌🔥💪🙌]")
 NEGATIVE = re.compile("[👎😡🤬😤🙄😠😒🤦😞😩😫💩❌]")
 LOUD = re.compile(r"[!?！？]{2,}")
-NEGATED = re.compile(r"(not|n['’]?t|never|nicht|kein\w*|pas|no|nada|sin|不|没)\W{0,2}(\w+\W+)?$")
+NEGATED = re.compile(
+    r"(not|n['’]?t|never|nicht|kein\w*|pas|no|nada|sin|不|没)\W{0,2}(\w{1,20}\W+)?$"
+)
 BEFOREHAND = re.compile(r"(in advance|im voraus|vorab|d'avance|de antemano|por adelantado)\b")
 """A thanks for what is yet to come."""
 DENIED = re.compile(
@@ -106,7 +108,7 @@ def language_of(votes: Mapping[str, float]) -> str | None:
     """The language that a conversation is held in; None: it is none of the known ones."""
     hits = {name: count for name, count in votes.items() if name}
     best = max(hits, key=hits.__getitem__, default=None)
-    return best if best is not None and hits[best] >= SURE * votes.get("", 0.0) else None
+    return best if best is not None and hits[best] >= SURE * min(votes.get("", 0), 10**9) else None
 
 
 def count_of(words: list[str]) -> int:
@@ -118,7 +120,7 @@ def count_of(words: list[str]) -> int:
 
 def remark_in(text: str, *, language: str | None) -> Remark:
     """Read a message; of a language that is not known, only what needs no words."""
-    own = QUOTED.sub(" ", text).strip()
+    own = QUOTED.sub(" ", cut(text)).strip()
     words = count_of(words_of(text))
     plain = Remark(
         words=words,

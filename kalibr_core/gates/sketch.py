@@ -1,7 +1,8 @@
-"""How alike two texts are, told by sketches that neither text can be read from.
+"""How alike two texts are, told by sketches rather than by the texts.
 
-A sketch adds up signed hashes of a text's parts of words in few counters (a count sketch): some
-hundred parts fall into each counter of a longer text, and the hash is keyed. The cosine of two
+A sketch adds up signed, keyed hashes of a text's parts of words in few counters (a count sketch).
+Without the key it says nothing; with the key, words that are guessed can be tested, and most of a
+short text's words found. The cosine of two
 sketches estimates that of the texts' sets of parts; its error is about 1 / sqrt(`SIZE`).
 
 Source: Charikar, Chen, Farach-Colton, "Finding frequent items in data streams", 2002.
@@ -67,7 +68,7 @@ def _counters(sketch: str) -> list[int]:
 
 def words_of(text: str) -> list[str]:
     """A text's words, in lower case; in scripts without spaces, its runs of characters."""
-    return WORD.findall(_cut(text).casefold())
+    return WORD.findall(cut(text).casefold())
 
 
 def _grams(text: str) -> Iterator[str]:
@@ -82,5 +83,6 @@ def _grams(text: str) -> Iterator[str]:
                 yield from (marked[at : at + GRAM] for at in range(max(1, len(marked) - GRAM + 1)))
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """A text's two ends, where it is longer than `LONGEST`."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} {text[-LONGEST // 2 :]}"

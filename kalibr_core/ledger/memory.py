@@ -46,7 +46,7 @@ class MemoryConversations:
 
     def sweep(self, *, silent: float, gone: float, most: int) -> Sequence[str]:
         with self._lock:
-            for key in [k for k, kept in self._kept.items() if not kept[2] and kept[1] < gone]:
+            for key in [k for k, kept in self._kept.items() if kept[1] < gone]:
                 del self._kept[key]
             found = [key for key, kept in self._kept.items() if kept[2] and kept[1] < silent]
         return found[:most]

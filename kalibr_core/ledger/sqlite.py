@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import LedgerError
 from ..types import JSON, Batch, Entry, Evidence, EvidenceKind
 from .forks import watch_forks
+from .statements import BEGIN, COLUMNS, FORGET, INSERT, KEEP, SCHEMA, TAKE_IN
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,55 +30,8 @@ BUSY_MS = 250
 OPEN_BUSY_S = 2.0
 """How long a start waits: giving up would leave the Router without its memory for good."""
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    goal TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    decision_id TEXT NOT NULL,
-    path_id TEXT NOT NULL,
-    origin TEXT NOT NULL,
-    at REAL NOT NULL,
-    evidence TEXT NOT NULL,
-    reward REAL,
-    data TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS snapshots (
-    goal TEXT NOT NULL,
-    version TEXT NOT NULL,
-    position INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    PRIMARY KEY (goal, version)
-);
-CREATE TABLE IF NOT EXISTS conversations (
-    key TEXT PRIMARY KEY,
-    version INTEGER NOT NULL,
-    at REAL NOT NULL,
-    is_open INTEGER NOT NULL,
-    state TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS conversations_by_silence ON conversations (is_open, at);
-"""
-COLUMNS = "id, goal, kind, decision_id, path_id, origin, at, evidence, reward, data"
-INSERT = (
-    f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (id) DO NOTHING"
-)
-TAKE_IN = """
-SELECT path_id, evidence, SUM(reward), SUM(1.0 - reward), MAX(CAST(at AS REAL)) FROM entries
-WHERE position > ? AND position <= ? AND goal = ? AND origin <> ? AND reward BETWEEN 0.0 AND 1.0
-GROUP BY path_id, evidence ORDER BY MIN(position)
-"""
-
-KEEP = (
-    "UPDATE conversations SET version = version + 1, at = ?, is_open = ?, state = ? "
-    "WHERE key = ? AND version = ?"
-)
-BEGIN = (
-    "INSERT INTO conversations (at, is_open, state, key, version) VALUES (?, ?, ?, ?, 1) "
-    "ON CONFLICT (key) DO NOTHING"
-)
+FORGOTTEN_AT_ONCE = 1_000
+"""Conversations that one sweep deletes: more would shut other processes out."""
 RECENT = 20_000
 """Entries, of any goal, among which the newest of one are looked for."""
 
@@ -169,7 +123,10 @@ class SQLiteLedger:
         self._do(lambda db: db.execute(query, row))
 
     def conversation(self, key: str) -> tuple[int, float, JSON] | None:
-        query = "SELECT version, at, state FROM conversations WHERE key = ?"
+        query = (
+            "SELECT CAST(version AS INTEGER), CAST(at AS REAL), state FROM conversations "
+            "WHERE key = ?"
+        )
         row = self._do(lambda db: db.execute(query, (key,)).fetchone())
         return None if row is None else (int(row[0]), float(row[1]), _data(row[2]))
 
@@ -180,20 +137,24 @@ class SQLiteLedger:
 
     def sweep(self, *, silent: float, gone: float, most: int) -> Sequence[str]:
         def work(db: sqlite3.Connection) -> list[str]:
-            db.execute("DELETE FROM conversations WHERE is_open = 0 AND at < ?", (gone,))
+            db.execute(FORGET, (gone, FORGOTTEN_AT_ONCE))
             query = "SELECT key FROM conversations WHERE is_open = 1 AND at < ? ORDER BY at LIMIT ?"
             return [row[0] for row in db.execute(query, (silent, most))]
 
         return self._do(work)
 
     def recent(self, goal: str, most: int) -> list[Entry]:
-        """A goal's newest entries, newest first, as far as they are not long ago."""
+        """A goal's newest entries, newest first; old ones only where there are no others."""
         query = (
             f"SELECT {COLUMNS} FROM entries WHERE goal = ? AND position > "
             "(SELECT COALESCE(MAX(position), 0) FROM entries) - ? ORDER BY position DESC LIMIT ?"
         )
-        rows = self._do(lambda db: db.execute(query, (goal, RECENT, most)).fetchall())
-        return list(map(_entry, rows))
+
+        def newest(look: int) -> list[Entry]:
+            rows = self._do(lambda db: db.execute(query, (goal, look, most)).fetchall())
+            return list(map(_entry, rows))
+
+        return newest(RECENT) or newest(2**62)
 
     def goals(self) -> list[str]:
         rows = self._do(lambda db: db.execute("SELECT DISTINCT goal FROM entries").fetchall())
@@ -303,6 +264,6 @@ def _entry(row: tuple[str, str, str, str, str, str, float, str, float | None, st
 def _data(text: str) -> Mapping[str, JSON]:
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from ..learner import evidence_of
-from ..ports import Ledger, Shared
+from ..ports import Conversations, Ledger, Recent, Shared
 from ..types import JSON, Entry, EvidenceKind
 
 MakeLedger = Callable[[], Ledger]
@@ -59,6 +59,11 @@ def check_ledger(make_ledger: MakeLedger) -> None:
         _takes_threads,
         _takes_in_others_evidence,
         _keeps_the_newest_snapshot,
+        _gives_the_newest_first,
+        _keeps_conversations,
+        _lets_one_writer_of_a_conversation_win,
+        _finds_silent_conversations,
+        _forgets_conversations,
     ):
         ledger = make_ledger()
         rule(ledger)
@@ -162,3 +167,81 @@ def _keeps_the_newest_snapshot(ledger: Ledger) -> None:
     assert ledger.snapshot("g", "p/1") == (9, {"new": True})
     assert ledger.snapshot("g", "p/2") is None, "another policy's snapshot is not this one's"
     assert ledger.snapshot("h", "p/1") is None
+
+
+def _gives_the_newest_first(ledger: Ledger) -> None:
+    if not isinstance(ledger, Recent):
+        return
+    assert list(ledger.recent("g", 3)) == [], "nothing is recent in an empty ledger"
+    for number in range(1, 6):
+        ledger.append(entry("d", number))
+        ledger.append(entry("e", number, goal="h"))
+    found = ledger.recent("g", 3)
+    assert list(found) == [entry("d", n) for n in (5, 4, 3)], "a goal's newest, newest first"
+    assert len(ledger.recent("g", 100)) == 5
+    assert list(ledger.recent("none", 3)) == []
+
+
+def _keeps_conversations(ledger: Ledger) -> None:
+    if not isinstance(ledger, Conversations):
+        return
+    state: JSON = {"text": 'ü漢 \u0000 " \ud800', "deep": [1, 0.1 + 0.2, None, True, {"a": []}]}
+    key = "k'; --"
+    assert ledger.conversation(key) is None
+    assert ledger.keep(key, 1, state, at=1.0, is_open=True) is False, "there is no version 1 yet"
+    assert ledger.conversation(key) is None, "what lost leaves nothing"
+    assert ledger.keep(key, 0, state, at=1.5, is_open=True) is True
+    assert ledger.conversation(key) == (1, 1.5, state), "a conversation comes back as written"
+    assert ledger.keep(key, 0, {}, at=2.0, is_open=True) is False, "it has begun already"
+    assert ledger.keep(key, 2, {}, at=2.0, is_open=True) is False
+    assert ledger.conversation(key) == (1, 1.5, state)
+    assert ledger.keep(key, 1, {"b": 1}, at=0.5, is_open=False) is True
+    assert ledger.conversation(key) == (2, 0.5, {"b": 1}), "time may go back, versions rise"
+    assert ledger.conversation("K'; --") is None
+    assert list(ledger.entries()) == [], "conversations are no entries"
+
+
+def _lets_one_writer_of_a_conversation_win(ledger: Ledger) -> None:
+    if not isinstance(ledger, Conversations):
+        return
+    won: list[int] = []
+
+    def write() -> None:
+        mine = 0
+        while mine < 20:
+            found = ledger.conversation("k")
+            mine += ledger.keep("k", found[0] if found else 0, {}, at=1.0, is_open=True)
+        won.append(mine)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = ledger.conversation("k")
+    assert won == [20] * 4
+    assert found is not None
+    assert found[0] == 80, f"80 writes were taken, and it is at version {found[0]}"
+
+
+def _finds_silent_conversations(ledger: Ledger) -> None:
+    if not isinstance(ledger, Conversations):
+        return
+    for number in range(5):
+        ledger.keep(f"k{number}", 0, {}, at=10.0 + number, is_open=number != 1)
+    assert list(ledger.sweep(silent=10.0, gone=0.0, most=9)) == [], "silent since before, not then"
+    found = list(ledger.sweep(silent=13.0, gone=0.0, most=9))
+    assert found == ["k0", "k2"], f"open ones that are silent, not {found}"
+    assert len(ledger.sweep(silent=99.0, gone=0.0, most=3)) == 3, "up to `most`"
+    assert ledger.conversation("k0") == (1, 10.0, {}), "a look moves nothing"
+
+
+def _forgets_conversations(ledger: Ledger) -> None:
+    if not isinstance(ledger, Conversations):
+        return
+    ledger.keep("old", 0, {}, at=10.0, is_open=False)
+    ledger.keep("new", 0, {}, at=20.0, is_open=False)
+    ledger.sweep(silent=30.0, gone=20.0, most=9)
+    assert ledger.conversation("old") is None, "what has not moved since `gone` is forgotten"
+    assert ledger.conversation("new") is not None
+    assert ledger.keep("old", 0, {"again": 1}, at=30.0, is_open=True) is True, "it may begin anew"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import pytest
@@ -17,7 +18,11 @@ from kalibr_core import (
     OutputRejected,
     PathsBlocked,
     StreamInterrupted,
+    UnknownAction,
     UnknownDecision,
+    UnknownGoal,
+    UnknownPath,
+    UnknownSession,
 )
 from kalibr_core.testing import provider_error
 
@@ -27,6 +32,10 @@ ERRORS: list[KalibrError] = [
     KalibrError("x"),
     ConfigError("x"),
     UnknownDecision("d1", hint=" (record.db)"),
+    UnknownSession("no session 's' in this ledger"),
+    UnknownGoal("g", known=["a", "b"]),
+    UnknownPath("m", goal="g", known=["p"]),
+    UnknownAction("copied", known=["output_copied"]),
     LedgerError("cannot open"),
     NoEligiblePath(["a: no tools", "b: too small"]),
     BudgetExceeded(0.5, ["a"]),
@@ -47,11 +56,11 @@ def sent(error: KalibrError) -> KalibrError:
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda e: type(e).__name__)
 def test_every_error_comes_back_as_it_was(error: KalibrError) -> None:
-    found = sent(error)
-    assert type(found) is type(error)
-    assert str(found) == str(error)
-    assert found.args == error.args
-    assert vars(found) == vars(error)
+    for found in (sent(error), copy.copy(error), copy.deepcopy(error)):
+        assert type(found) is type(error)
+        assert str(found) == str(error)
+        assert found.args == error.args
+        assert vars(found) == vars(error)
 
 
 class Unpicklable(Exception):

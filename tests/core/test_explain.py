@@ -106,3 +106,22 @@ def test_odd_figures_are_unknown(number: Any) -> None:
     explanation = explain_entries([entry("d")._replace(data=data)])
     assert explanation.propensity is None
     assert "cost unknown" in str(explanation)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "reward", "says"),
+    [
+        ("action", {"action": "output_copied"}, 0.85, "output_copied by the user (0.85)"),
+        ("action", {}, 0.5, "None by the user (0.5)"),
+        ("action", {"action": [5]}, None, "by the user (None)"),
+        ("momentum", {}, 0.75, "the conversation converged (0.75)"),
+        ("momentum", {}, 0.25, "the conversation diverged (0.25)"),
+        ("momentum", {}, None, "diverged (None)"),
+    ],
+)
+def test_what_the_user_did_is_told_among_what_came_later(
+    kind: str, data: Any, reward: float | None, says: str
+) -> None:
+    later = entry("d")._replace(id=f"d:{kind}", kind=kind, data=data, reward=reward)
+    (line,) = explain_entries([entry("d"), later]).later
+    assert says in line

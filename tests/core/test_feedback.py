@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path as FilePath
@@ -11,6 +12,8 @@ import pytest
 
 from kalibr_core import (
     ConfigError,
+    KalibrError,
+    LedgerError,
     MemoryLedger,
     Router,
     SQLiteLedger,
@@ -25,6 +28,8 @@ from kalibr_core.feedback import (
     report_pipeline,
     report_session_end,
 )
+from kalibr_core.signals import GONE_S, SILENT_S
+from kalibr_core.testing import FakeClock
 from kalibr_core.types import Decision, Entry, EvidenceKind, Features, Output, Request
 
 PROMPT = "Write an outreach email to the head of logistics about our routing product."
@@ -175,6 +180,142 @@ def test_a_router_learns_from_the_fifth_signal_on(file: str) -> None:
     assert believed[-1] > 0.7 * believed[0]  # 20 % weight: gates 1 and 2 dominate
 
 
+def test_an_action_that_waits_for_the_ledger_is_learned_from_once(
+    router: Router, file: str
+) -> None:
+    """While the file is locked or the disk is full, callers report again."""
+    begin(router)
+    told: list[float] = []
+    update = router._learner.policy.update
+    router._learner.policy.update = lambda arm, evidence: (  # type: ignore[method-assign]
+        told.append(evidence.loss),
+        update(arm, evidence),
+    )[1]
+    blocker = sqlite3.connect(file, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    moved = [router.report_action("s", "output_discarded") for _ in range(3)]
+    blocker.execute("COMMIT")
+    blocker.close()
+    assert moved == [True, False, False]
+    assert told == [1.0]
+
+
+def test_a_conversation_that_is_begun_again_after_it_was_forgotten_counts_anew(file: str) -> None:
+    """Some sessions are named after their users."""
+    now = [1_800_000_000.0]
+    with make(wall=lambda: now[0]) as router:
+        for _ in range(2):
+            router.report_pipeline("user", prompt=PROMPT, output=ANSWER, model="gpt-4o")
+            assert router.report_action("user", "output_copied")
+            router.report_session_end("user")
+            now[0] += GONE_S + 1.0
+            router.feedback.signals.sweep(now=True)
+    assert len(signals_in(file)) == 2
+
+
+def test_two_goals_share_a_session_and_each_learns_its_own(file: str) -> None:
+    first, second = make(), Router("other", paths=["gpt-4o"], judge=None, api_key="k")
+    with first, second:
+        drafted = begin(first)
+        answered = begin(second)
+        first.report_user_turn("s", user_message=COMPLAINT)
+        second.report_session_end("s")
+        first.report_action("s", "output_edited", decision_id=drafted.id)
+    found = {(signal.goal, signal.decision_id, signal.kind) for signal in signals_in(file)}
+    assert found == {
+        ("other", answered.id, "momentum"),
+        ("outreach", drafted.id, "action"),
+    }
+
+
+def test_what_a_router_books_for_another_goal_is_learned_there(file: str) -> None:
+    clock = FakeClock()
+    with (
+        make() as first,
+        Router("other", paths=["gpt-4o"], judge=None, api_key="k", **clock.arguments()) as second,
+    ):
+        begin(first)
+        begin(second)
+        untouched = first._learner.policy.state()  # type: ignore[attr-defined]
+        first.report_action("s", "output_discarded")
+        assert first._learner.policy.state() == untouched  # type: ignore[attr-defined]
+        told = []
+        update = second._learner.policy.update
+        second._learner.policy.update = lambda arm, evidence: (  # type: ignore[method-assign]
+            told.append(evidence),
+            update(arm, evidence),
+        )[1]
+        for _ in range(3):
+            clock.advance(1.0)
+            decide(second)
+    behaviour = [evidence for evidence in told if evidence.kind is EvidenceKind.BEHAVIOUR]
+    assert [(evidence.gain, evidence.loss) for evidence in behaviour] == [(0.0, 1.0)]
+
+
+def test_a_ledger_that_keeps_no_conversations_serves_all_the_same(file: str) -> None:
+    class Plain:
+        def __init__(self) -> None:
+            kept = MemoryLedger()
+            self.append, self.entries, self.close = kept.append, kept.entries, kept.close
+
+    ledger = Plain()
+    with make(ledger=ledger) as router:
+        decision = begin(router)
+        router.report_user_turn("s", user_message=COMPLAINT)
+        assert router.report_session_end("s")
+        assert router.report_action("s", "output_copied")
+        router.report_pipeline("t", prompt=PROMPT, output=ANSWER, model="gpt-4o")
+    ids = [entry.id for _, entry in ledger.entries() if entry.kind != "attempt"]
+    assert ids == [f"{decision.id}:momentum", f"{decision.id}:output_copied"]
+
+
+def test_a_router_that_closes_settles_what_is_silent(file: str) -> None:
+    now = [1_800_000_000.0]
+    router = make(wall=lambda: now[0])
+    begin(router)
+    router.report_user_turn("s", user_message=COMPLAINT)
+    now[0] += SILENT_S + 1.0
+    router.close()
+    assert [signal.reward for signal in signals_in(file)] == [0.25]
+
+
+def test_reports_on_a_closed_router_raise(file: str) -> None:
+    router = make()
+    begin(router)
+    router.close()
+    for report in (
+        lambda: router.report_action("s", "output_copied"),
+        lambda: router.report_user_turn("s", user_message="hi"),
+        lambda: router.report_session_end("s"),
+        lambda: router.report_pipeline("s", prompt="p", output="o", model="gpt-4o"),
+    ):
+        with pytest.raises(KalibrError, match="closed"):
+            report()
+
+
+def test_a_full_disk_is_a_ledgers_error_and_nothing_is_lost_when_it_is_reported_again(
+    file: str,
+) -> None:
+    ledger = SQLiteLedger(file)
+    with make(ledger=ledger) as router:
+        begin(router)
+        database = ledger._connection
+        assert database is not None
+        pages = database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(LedgerError, match="full"):
+            fill(router)
+        database.execute("PRAGMA max_page_count = 100000")
+        router.report_pipeline("last", prompt="p", output="o", model="gpt-4o")
+        assert router.report_action("last", "output_copied")
+    ledger.close()
+
+
+def fill(router: Router) -> None:
+    for number in range(100):
+        router.report_pipeline(f"s{number}", prompt="p", output="o", model="gpt-4o")
+
+
 def test_no_text_reaches_the_ledger(router: Router, file: str) -> None:
     begin(router, "user@example.org")
     router.report_user_turn("user@example.org", user_message=COMPLAINT, event_id="secret-event")
@@ -206,6 +347,16 @@ BAD: list[tuple[type[Exception], str, Callable[[Router], object]]] = [
         UnknownPath,
         "'gpt-4o', 'gpt-4o-mini'",
         lambda r: r.report_pipeline("s", prompt="p", output="o", model="gpt-5"),
+    ),
+    (
+        UnknownDecision,
+        "no decision",
+        lambda r: r.report_action("s", "output_copied", decision_id="\ud800"),
+    ),
+    (
+        ConfigError,
+        "half of a character",
+        lambda r: report_pipeline("s", goal="\ud800", prompt="p", output="o", model="gpt-4o"),
     ),
     (ConfigError, "session_id", lambda r: r.report_session_end("")),
     (ConfigError, "output", lambda r: r.report_pipeline("s", prompt="p", output=3, model="gpt-4o")),

@@ -15,6 +15,7 @@ from kalibr_core.cli import make_app
 from kalibr_core.status import RECENT, goal_status
 from kalibr_core.testing import answer, provider_error
 from kalibr_core.testing.ledger_checks import entry
+from kalibr_core.types import JSON, Entry, EvidenceKind
 
 from .scene import Scene, named
 
@@ -73,6 +74,37 @@ def test_a_path_that_fails_is_shown_as_down_since_when() -> None:
     assert path.changed_at is None
 
 
+def signal(decision: str, name: str, reward: float, path: str = "p") -> Entry:
+    kind = "momentum" if name == "momentum" else "action"
+    data: dict[str, JSON] = {} if name == "momentum" else {"action": name}
+    made = entry(decision, path=path, reward=reward, evidence=EvidenceKind.BEHAVIOUR, data=data)
+    return made._replace(id=f"{decision}:{name}", kind=kind)
+
+
+def test_what_users_did_is_counted_beside_reports_and_scores() -> None:
+    entries = [
+        entry("d1"),
+        signal("d1", "output_copied", 0.85),
+        signal("d1", "momentum", 0.25),
+        entry("d1")._replace(id="d1:score", kind="score", evidence=EvidenceKind.SCORE, reward=0.5),
+        entry("d2", path="q"),
+    ]
+    by_name = {path.path_id: path for path in goal_status("g", entries).paths}
+    assert by_name["p"].users == pytest.approx(0.55)
+    assert by_name["p"].user_signals == 2
+    assert by_name["p"].signals == 3
+    assert by_name["p"].score == 0.5
+    assert by_name["p"].attempts == 1
+    assert by_name["q"].users is None, "unknown, which is not 0"
+    assert by_name["q"].user_signals == 0
+
+
+def test_a_signal_without_a_reward_is_none_of_the_users() -> None:
+    odd = signal("d1", "momentum", 0.5)._replace(reward=None)
+    (path,) = goal_status("g", [entry("d1"), odd]).paths
+    assert (path.users, path.user_signals) == (None, 0)
+
+
 def test_an_empty_goal_has_no_paths() -> None:
     assert goal_status("g", []).paths == ()
 
@@ -88,6 +120,33 @@ def test_status_as_a_table(file: FilePath) -> None:
     assert "scene: 20 decisions" in told
     for word in ("path", "success", "share", "up", "unknown"):
         assert word in told
+
+
+def test_status_shows_users_where_something_is_known_of_them(file: FilePath) -> None:
+    assert "users" not in run("status", "--ledger", file).partition("success:")[0]
+    ledger = SQLiteLedger(file)
+    for number, name in enumerate(("output_copied", "momentum")):
+        ledger.append(
+            signal(f"x{number}", name, (0.85, 0.25)[number], path="a")._replace(goal="scene")
+        )
+    ledger.close()
+    table = run("status", "--ledger", file).partition("success:")[0]
+    assert "users" in table
+    assert "0.55 (2)" in table
+    (goal,) = json.loads(run("status", "--ledger", file, "--json"))
+    users = {path["path_id"]: (path["users"], path["user_signals"]) for path in goal["paths"]}
+    assert users == {"a": (pytest.approx(0.55), 2), "b": (None, 0)}
+
+
+def test_explain_tells_what_the_user_did(file: FilePath) -> None:
+    ledger = SQLiteLedger(file)
+    decision = next(e.decision_id for _, e in ledger.entries())
+    ledger.append(signal(decision, "output_edited", 0.5, path="a")._replace(goal="scene"))
+    ledger.append(signal(decision, "momentum", 0.75, path="a")._replace(goal="scene"))
+    ledger.close()
+    later = run("explain", decision, "--ledger", file).partition("later:")[2]
+    assert "output_edited by the user (0.5)" in later
+    assert "the conversation converged (0.75)" in later
 
 
 def test_status_as_json(file: FilePath) -> None:

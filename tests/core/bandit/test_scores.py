@@ -82,13 +82,22 @@ def behaving(signals: int, liked: float) -> Sequence[float]:
 
 @pytest.mark.parametrize("signals", [5, 20, 400])
 def test_behaviour_is_a_fifth_of_the_value_from_the_fifth_signal_on(signals):
-    """0.8 V + 0.2 (5 V + sum) / (5 + n), whatever the users think."""
-    for liked in (0.0, 0.5, 1.0):
+    """0.8 V + 0.2 (5 V + n B) / (5 + n), B beside V as the users' mean beside an ordinary .6."""
+    for liked in (0.0, 0.3, 0.6, 0.8, 1.0):
         value, heard = behaving(signals, liked)
-        mixed = (5.0 * value + signals * liked) / (5.0 + signals)
+        beside = value * liked / 0.6 if liked < 0.6 else value + (1.0 - value) * (liked - 0.6) / 0.4
+        mixed = (5.0 * value + signals * beside) / (5.0 + signals)
         assert heard == pytest.approx(0.8 * value + 0.2 * mixed, abs=1e-6)
         before, unheard = behaving(4, liked)
         assert unheard == before
+
+
+@pytest.mark.parametrize("liked", [0.7, 0.75, 0.85, 1.0])
+def test_no_praise_speaks_against_an_arm(liked):
+    """However often it succeeds, and though nobody was heard of the others."""
+    value, heard = behaving(50, liked)
+    assert value > 0.95
+    assert heard >= value
 
 
 @pytest.mark.parametrize("kind", [SCORE, BEHAVIOUR])

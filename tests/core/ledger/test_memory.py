@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kalibr_core import MemoryLedger
+from kalibr_core.ledger.memory import MemoryConversations
 from kalibr_core.testing import check_ledger
 from kalibr_core.testing.ledger_checks import entry
 
@@ -20,3 +21,22 @@ def test_the_oldest_go_first_when_it_is_full() -> None:
         (4, "d:3"),
         (5, "d:4"),
     ]
+
+
+def test_the_conversations_that_were_silent_longest_go_first() -> None:
+    kept = MemoryConversations(most=3)
+    for number in range(3):
+        kept.keep(f"k{number}", 0, {}, at=1.0, is_open=True)
+    kept.keep("k0", 1, {}, at=2.0, is_open=True)
+    kept.keep("k3", 0, {}, at=3.0, is_open=True)
+    assert [kept.conversation(f"k{number}") is not None for number in range(4)] == [
+        *(True, False),
+        *(True, True),
+    ]
+
+
+def test_what_a_caller_does_with_a_state_does_not_reach_the_ledger() -> None:
+    kept, state = MemoryConversations(), {"a": [1]}
+    kept.keep("k", 0, state, at=1.0, is_open=True)
+    state["a"].append(2)
+    assert kept.conversation("k") == (1, 1.0, {"a": [1]})

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path as FilePath
 
 import pytest
@@ -252,6 +253,48 @@ def test_corruption_during_the_run_costs_one_warning_and_calls_go_on(
     scene.router.close()
 
 
+@pytest.mark.parametrize("state", ["", "{", "[]", "null", b"\xff", "[" * 100_000], ids=range(6))
+def test_a_damaged_conversation_begins_anew(
+    state: str | bytes, ledger: SQLiteLedger, file: FilePath
+) -> None:
+    ledger.keep("k", 0, {"a": 1}, at=1.0, is_open=True)
+    spoil_conversation(file, state=state)
+    assert ledger.conversation("k") == (1, 1.0, {})
+    assert ledger.keep("k", 1, {"b": 2}, at=2.0, is_open=True)
+    assert ledger.conversation("k") == (2, 2.0, {"b": 2})
+
+
+@pytest.mark.parametrize("damage", [{"at": "yesterday"}, {"version": "first"}], ids=str)
+def test_a_conversation_of_odd_figures_raises_nothing_but_a_ledgers_error(
+    damage: dict[str, object], ledger: SQLiteLedger, file: FilePath
+) -> None:
+    ledger.keep("k", 0, {"a": 1}, at=1.0, is_open=True)
+    spoil_conversation(file, **damage)
+    with suppress(LedgerError):
+        ledger.conversation("k")
+
+
+def spoil_conversation(file: FilePath, **values: object) -> None:
+    db = sqlite3.connect(file)
+    for column, value in values.items():
+        db.execute(f"UPDATE conversations SET {column} = ?", (value,))
+    db.commit()
+    db.close()
+
+
+def test_a_file_without_its_table_of_conversations_fails_as_a_ledger(
+    ledger: SQLiteLedger, file: FilePath
+) -> None:
+    db = sqlite3.connect(file)
+    db.execute("DROP TABLE conversations")
+    db.close()
+    with pytest.raises(LedgerError):
+        ledger.conversation("k")
+    with pytest.raises(LedgerError):
+        ledger.sweep(silent=1.0, gone=0.0, most=1)
+    assert ledger.append(entry())
+
+
 # A full disk.
 
 
@@ -401,3 +444,96 @@ def test_the_file_holds_json_and_no_pickles(ledger: SQLiteLedger, file: FilePath
     db.close()
     assert json.loads(data) == {"latency_s": 0.25}
     assert json.loads(state) == {"a": 1.5}
+
+
+# Files of version 1, which kept no conversations.
+
+VERSION_1 = """
+CREATE TABLE entries (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, goal TEXT NOT NULL,
+    kind TEXT NOT NULL, decision_id TEXT NOT NULL, path_id TEXT NOT NULL, origin TEXT NOT NULL,
+    at REAL NOT NULL, evidence TEXT NOT NULL, reward REAL, data TEXT NOT NULL
+);
+CREATE TABLE snapshots (
+    goal TEXT NOT NULL, version TEXT NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY (goal, version)
+);
+PRAGMA application_id = 0x4B414C42;
+PRAGMA user_version = 1;
+PRAGMA journal_mode = WAL;
+"""
+
+
+@pytest.fixture
+def old(file: FilePath) -> FilePath:
+    db = sqlite3.connect(file)
+    db.executescript(VERSION_1)
+    row = (*entry("d1")[:7], "quality", 1.0, json.dumps({"latency_s": 0.25}))
+    db.execute(f"INSERT INTO entries VALUES (7, {', '.join('?' * 10)})", row)
+    db.execute("INSERT INTO snapshots VALUES ('g', 'p/1', 7, '{\"a\": 1}')")
+    db.commit()
+    db.close()
+    return file
+
+
+def test_a_file_of_version_1_keeps_all_that_it_holds(old: FilePath) -> None:
+    for _ in range(2):  # also when it is opened again
+        ledger = SQLiteLedger(old)
+        assert list(ledger.entries()) == [(7, entry("d1"))]
+        assert ledger.snapshot("g", "p/1") == (7, {"a": 1})
+        assert ledger.append(entry("d1")) is False
+        ledger.close()
+
+
+def test_a_file_of_version_1_takes_conversations_from_now_on(old: FilePath) -> None:
+    ledger = SQLiteLedger(old)
+    assert ledger.conversation("k") is None
+    assert ledger.keep("k", 0, {}, at=1.0, is_open=True)
+    assert list(ledger.sweep(silent=2.0, gone=0.0, most=1)) == ["k"]
+    ledger.close()
+    db = sqlite3.connect(old)
+    assert db.execute("PRAGMA user_version").fetchone() == (2,), "earlier versions refuse it"
+    db.close()
+
+
+def test_a_process_of_version_1_that_has_the_file_open_goes_on_writing(old: FilePath) -> None:
+    before = sqlite3.connect(old, isolation_level=None)
+    ledger = SQLiteLedger(old)
+    row = (*entry("d2")[:7], "quality", 1.0, "{}")
+    columns = "id, goal, kind, decision_id, path_id, origin, at, evidence, reward, data"
+    before.execute(f"INSERT INTO entries ({columns}) VALUES ({', '.join('?' * 10)})", row)
+    before.close()
+    assert [e.decision_id for _, e in ledger.entries()] == ["d1", "d2"]
+    ledger.close()
+
+
+def test_several_may_bring_a_file_of_version_1_up_to_date_at_once(old: FilePath) -> None:
+    made: list[SQLiteLedger] = []
+    threads = [threading.Thread(target=lambda: made.append(SQLiteLedger(old))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(list(ledger.entries())) for ledger in made] == [1] * 6
+    for ledger in made:
+        ledger.close()
+
+
+# Conversations.
+
+
+def test_silent_conversations_are_found_without_reading_all(ledger: SQLiteLedger) -> None:
+    seen: list[str] = []
+    ledger._connection.set_trace_callback(seen.append)
+    ledger.sweep(silent=2.0, gone=1.0, most=10)
+    for query in seen:
+        plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
+        assert all("SCAN" not in row[3] and "TEMP" not in row[3] for row in plan), plan
+
+
+def test_the_newest_entries_are_found_without_reading_all(ledger: SQLiteLedger) -> None:
+    seen: list[str] = []
+    ledger._connection.set_trace_callback(seen.append)
+    ledger.recent("g", 10)
+    plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {seen[0]}").fetchall()
+    assert all(not row[3].startswith("SCAN") and "TEMP" not in row[3] for row in plan), plan

@@ -1,0 +1,49 @@
+"""A session's id: what may be one, and what is made of it so that it need not be kept."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+from .errors import LONGEST_ID, ConfigError, UnknownSession
+
+GONE_S = 7 * 86_400.0
+"""After so long a conversation is forgotten."""
+
+
+def checked_session(session_id: object) -> str:
+    """A session's id as text; numbers and UUIDs count as theirs.
+
+    Raises:
+        ConfigError: it is none, or empty.
+    """
+    is_id = isinstance(session_id, str | int | UUID) and not isinstance(session_id, bool)
+    if not is_id or not str(session_id).strip():
+        shown = _shown(session_id)
+        raise ConfigError(f"session_id must be a text that is not empty, got {shown}")
+    return str(session_id)
+
+
+def secret_of(session_id: object) -> bytes:
+    """Keys a conversation's sketches and events: not to be told from the hash that it is kept
+    under."""
+    return hashlib.sha256(f"sketch:{session_id}".encode("utf-8", "surrogatepass")).digest()
+
+
+def event_of(event_id: str, secret: bytes) -> str:
+    """An event's id as a conversation keeps it: 16 hex digits."""
+    told = event_id.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(told, digest_size=8, key=secret).hexdigest()
+
+
+def unknown(session_id: object) -> UnknownSession:
+    """The error for a conversation that nothing was reported of."""
+    return UnknownSession(
+        f"no session {_shown(session_id)} in this ledger: report_pipeline begins one, with the "
+        f"same session_id; it is forgotten {GONE_S / 86_400:.0f} days after its last event"
+    )
+
+
+def _shown(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST_ID else f"{shown[:20]}..."

@@ -1,0 +1,79 @@
+"""Sketches tell how alike two texts are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kalibr_core.gates.sketch import LONGEST, SIZE, similarity, sketch_of, words_of
+
+KEY = b"conversation"
+LETTER = "Write an outreach email to the head of logistics about our routing product."
+
+
+def alike(one: str, other: str) -> float:
+    return similarity(sketch_of(one, key=KEY), sketch_of(other, key=KEY))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (LETTER, "Write an outreach mail to the heads of logistics about the routing products"),
+        ("Übersetze den Vertrag ins Englische", "Übersetzung des Vertrags ins Englische, bitte"),
+        ("写一封关于路线规划产品的邮件", "请写一封关于路线规划产品的短邮件"),
+        ("ルート計画の製品についてメールを書いて", "ルート計画の製品についてメールを書き直して"),
+    ],
+)
+def test_texts_about_the_same_are_alike(one: str, other: str) -> None:
+    assert alike(one, other) > 0.4
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "What is the capital of Australia, and how many people live there?",
+        "Erkläre mir den Unterschied zwischen Zellkern und Mitochondrien.",
+        "写一首关于秋天的诗",
+    ],
+)
+def test_texts_about_something_else_are_not(other: str) -> None:
+    assert alike(LETTER, other) < 0.2
+
+
+def test_order_case_and_short_words_do_not_matter() -> None:
+    assert alike(LETTER, " ".join(reversed(LETTER.upper().split()))) == pytest.approx(1.0)
+
+
+def test_sketches_of_two_keys_cannot_be_compared() -> None:
+    assert similarity(sketch_of(LETTER, key=b"a"), sketch_of(LETTER, key=b"b")) < 0.3
+
+
+def test_a_text_without_words_has_no_sketch_and_is_like_nothing() -> None:
+    for empty in ("", " \n", "?!…", "👍", "_"):
+        assert sketch_of(empty, key=KEY) == ""
+        assert alike(empty, empty) == 0.0
+
+
+@pytest.mark.parametrize("odd", ["", "x" * SIZE, "1" * (SIZE - 1), "0" * SIZE, "8" * SIZE])
+def test_what_is_no_sketch_is_like_nothing(odd: str) -> None:
+    assert similarity(odd, sketch_of(LETTER, key=KEY)) == 0.0
+
+
+def test_a_long_text_is_told_by_both_its_ends() -> None:
+    beginning, end = "begin " + "a " * LONGEST, "b " * LONGEST + " finish"
+    middle = beginning + "middle " + end
+    assert words_of(middle)[0] == "begin"
+    assert words_of(middle)[-1] == "finish"
+    assert "middle" not in words_of(middle)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=()), max_size=300), st.text(max_size=300))
+def test_any_texts_have_a_similarity(one: str, other: str) -> None:
+    sketch = sketch_of(one, key=KEY)
+    assert len(sketch) in (0, SIZE)
+    assert not set(sketch) - set("0123456789abcdef")
+    assert 0.0 <= alike(one, other) == alike(other, one) <= 1.0
+    if sketch.strip("0"):
+        assert alike(one, one) == pytest.approx(1.0)
