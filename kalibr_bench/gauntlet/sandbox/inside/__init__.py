@@ -1,0 +1,1 @@
+"""What runs in the child: imports the standard library and its own siblings, nothing else."""

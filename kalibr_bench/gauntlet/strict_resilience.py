@@ -1,0 +1,90 @@
+"""Strict checks of tier 3: state over many batches, large batches, telemetry that is there."""
+
+from __future__ import annotations
+
+from random import Random
+
+from kalibr_bench.gauntlet.adversary import core, draw_bulk, events_of
+from kalibr_bench.gauntlet.asking import Asker, fresh_state
+from kalibr_bench.gauntlet.problem import MOST_BUFFERED
+from kalibr_bench.gauntlet.results import (
+    all_finite,
+    buffered,
+    is_telemetry,
+    part,
+    rows,
+    seen,
+)
+from kalibr_bench.gauntlet.sandbox.inside.wire import Value
+from kalibr_bench.gauntlet.strict_tiers import UNREADABLE, Scenarios, exactly, sane
+
+BATCHES = 10
+HUGE = 10_000
+
+
+def _overfull(result: Value) -> str:
+    held = buffered(result)
+    if held is None:
+        return "state has no readable buffer"
+    return f"the buffer holds {held}" if held > MOST_BUFFERED else ""
+
+
+def ten_batches(asker: Asker, rng: Random) -> str:
+    """The state is handed on: it counts, its buffer fills and stays bounded, the tenth is clean."""
+    came = kept = 0
+    for number in range(BATCHES):
+        bulk = draw_bulk(rng, count=rng.randint(60, 90))
+        events = events_of(rng, [*core(bulk), ("junk", None)], start=1000 * number)
+        state = fresh_state() if number == 0 else None
+        result = asker.call(events, state, keep=number > 0)
+        came, kept, count = came + len(events), kept + bulk.count, seen(result)
+        wrong = exactly(result, sane(events)) or _overfull(result)
+        if wrong:
+            return f"batch {number + 1}: {wrong}"
+        if count is None or not kept <= count <= came:
+            return f"batch {number + 1}: seen is not the count of events so far"
+    return "" if buffered(result) else "nothing was buffered though seen is past the limit"
+
+
+def plain_list(asker: Asker, rng: Random) -> str:
+    """A state whose buffer is a list, nearly full: what has no maxlen must be bounded too."""
+    old = [{"ts": i, "reading": float(i % 5)} for i in range(MOST_BUFFERED - 5)]
+    state = fresh_state() | {"seen": 400, "buffer": old}
+    bulk = draw_bulk(rng, count=40)
+    result = asker.call(events_of(rng, core(bulk), start=1000), state)
+    if wrong := _overfull(result):
+        return wrong
+    return _overfull(asker.call(events_of(rng, core(bulk), start=2000), keep=True))
+
+
+def telemetry(asker: Asker, rng: Random) -> str:
+    """Always there: for a sane batch, for one that is all junk, for none."""
+    junk = events_of(rng, [("junk", "bad"), ("junk", None)])
+    for events in (events_of(rng, core(draw_bulk(rng))), junk, []):
+        told = part(asker.call(events, fresh_state()), "telemetry")
+        if not is_telemetry(told):
+            return "telemetry is missing or neither a dict nor True"
+        if not all_finite(told):
+            return "NaN or an infinity is in the telemetry"
+    return ""
+
+
+def huge(asker: Asker, rng: Random) -> str:
+    """Ten thousand bare events, in the time that a child has, none of the sane ones lost."""
+    mixed = core(draw_bulk(rng, count=HUGE)) + [("junk", "bad")] * 60
+    events = [{"ts": e["ts"], "reading": e["reading"]} for e in events_of(rng, mixed)]
+    result = asker.call(events, fresh_state())
+    kept = rows(result)
+    if kept is None:
+        return UNREADABLE
+    if len(kept) != HUGE:
+        return f"{len(kept)} of {HUGE} sane readings kept"
+    return _overfull(result)
+
+
+RESILIENCE: Scenarios = {
+    "ten batches": ten_batches,
+    "a list as buffer": plain_list,
+    "telemetry": telemetry,
+    "a huge batch": huge,
+}

@@ -1,0 +1,190 @@
+"""Strict checks of tiers 1 and 2: drawn damage, flat batches, drawn tails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+from kalibr_bench.gauntlet.adversary import (
+    INFINITIES,
+    JUNK,
+    NO_EVENTS,
+    NO_TIMES,
+    core,
+    draw_bulk,
+    events_of,
+    minority,
+    spikes,
+    written,
+)
+from kalibr_bench.gauntlet.asking import Asker, fresh_state
+from kalibr_bench.gauntlet.results import (
+    Event,
+    close,
+    in_order,
+    number,
+    part,
+    rows,
+    statistics_of,
+)
+from kalibr_bench.gauntlet.sandbox.inside.wire import Value
+
+Scenarios = dict[str, Callable[[Asker, Random], str]]
+"""By name; each puts its drawn inputs and says what is wrong, or nothing."""
+UNREADABLE = "a row of clean is no dict with a finite reading"
+
+
+def exactly(result: Value, wanted: list[Event]) -> str:
+    """Whether clean has these events' readings at their times, in order, and no others."""
+    kept = rows(result)
+    if kept is None:
+        return UNREADABLE
+    if not in_order(kept):
+        return "clean is not sorted by ts"
+    found = Counter((number(row.ts), row.reading) for row in kept)
+    expected = Counter((number(event["ts"]), float(event["reading"])) for event in wanted)
+    lost, more = expected - found, found - expected
+    if lost or more:
+        return f"{lost.total()} sane rows lost or changed, {more.total()} rows that are none"
+    return ""
+
+
+def sane(events: list[Event]) -> list[Event]:
+    """Those that must stay."""
+    return [event for event in events if event["label"] == "core"]
+
+
+def damaged(asker: Asker, rng: Random) -> str:
+    """Sane readings in all ways to write them, among all that is none, out of order."""
+    good = [("core", written(rng, r)) for r in draw_bulk(rng).readings]
+    events = events_of(rng, good + [("junk", each) for each in JUNK], shuffled=True)
+    events.append({"ts": 10_000, "label": "junk"})
+    mixed: list[Value] = [*events, *NO_EVENTS]
+    rng.shuffle(mixed)
+    result = asker.call(mixed, fresh_state())
+    wrong = exactly(result, sane(events))
+    labels = {part(event, "label") == "core" for event in part(result, "clean") or ()}
+    return wrong or ("" if labels == {True} else "what else was in the events is lost")
+
+
+def infinities(asker: Asker, rng: Random) -> str:
+    """Floats, texts and whole numbers that are too large to be readings."""
+    events = events_of(rng, core(draw_bulk(rng)) + [("junk", each) for each in INFINITIES])
+    return exactly(asker.call(events, fresh_state()), sane(events))
+
+
+def booleans(asker: Asker, rng: Random) -> str:
+    """True is not 1.0, among readings of which 0 and 1 would be two."""
+    count = rng.randint(8, 16)
+    good: list[tuple[str, Value]] = [
+        ("core", round(0.1 + i * 1.3 / count, 6)) for i in range(count)
+    ]
+    events = events_of(rng, [*good, ("junk", True), ("junk", False), ("junk", True)])
+    return exactly(asker.call(events, fresh_state()), sane(events))
+
+
+def times(asker: Asker, rng: Random) -> str:
+    """Equal times all stay; what has no time may stay or go, and does not stir the rest."""
+    events = events_of(rng, core(draw_bulk(rng)), shuffled=True)
+    for event in events[:5]:
+        event["ts"] = 3
+    timeless = [event for event in events if event["ts"] != 3][: len(NO_TIMES) + 1]
+    for event, value in zip(timeless, NO_TIMES, strict=False):
+        event["ts"] = value
+    del timeless[-1]["ts"]
+    rng.shuffle(events)
+    kept = rows(asker.call(events, fresh_state()))
+    if kept is None:
+        return UNREADABLE
+    # The drawn readings differ from one another, so that they tell which event a row was.
+    loose = {event["reading"] for event in timeless}
+    timed = [row for row in kept if row.reading not in loose]
+    wanted = sorted(event["reading"] for event in events if event["reading"] not in loose)
+    if sorted(row.reading for row in timed) != wanted:
+        return "events that share their time, or their neighbours, were lost"
+    return "" if in_order(timed) else "clean is not sorted by ts"
+
+
+def level(asker: Asker, rng: Random) -> str:
+    """Flat batches of any level and length, one single event among them."""
+    value = round(rng.uniform(-500, 500), 3)
+    for count in (rng.randint(5, 40), 1, 2):
+        events = events_of(rng, [("core", value)] * count)
+        result = asker.call(events, fresh_state())
+        wrong = exactly(result, events)
+        if wrong:
+            return wrong
+        sums = close(part(result, "mean"), value) and close(part(result, "std"), 0.0)
+        if not sums:
+            return "mean and std are not those of a flat batch"
+    return ""
+
+
+def nearly_level(asker: Asker, rng: Random) -> str:
+    """A flat batch with a tremor in the sixth digit keeps all of it."""
+    value, count = round(rng.uniform(1, 500), 2), rng.randint(8, 30)
+    tremor = [("core", value + i * 1e-6) for i in range(count)]
+    events = events_of(rng, tremor)
+    return exactly(asker.call(events, fresh_state()), events)
+
+
+def tails(asker: Asker, rng: Random) -> str:
+    """Spikes of any size go, the core stays, most of the minority stays."""
+    for _ in range(3):
+        bulk = draw_bulk(rng)
+        near, far = minority(rng, bulk), spikes(rng, bulk, rng.randint(1, bulk.count // 6))
+        mixed = core(bulk) + [("minority", r) for r in near] + [("spike", r) for r in far]
+        kept = rows(asker.call(events_of(rng, mixed), fresh_state()))
+        if kept is None:
+            return UNREADABLE
+        wrong = _balance([row.reading for row in kept], bulk.readings, near, far)
+        if wrong:
+            return wrong
+    return ""
+
+
+def _balance(kept: list[float], bulk: list[float], near: list[float], far: list[float]) -> str:
+    held = Counter(kept)
+    if any(held[reading] for reading in far):
+        return "a spike is left"
+    if sum(min(1, held[reading]) for reading in bulk) < 0.9 * len(bulk):
+        return "the core was trimmed"
+    if not any(held[reading] for reading in near):
+        return "the minority pattern is gone"
+    return "" if held.total() <= len(bulk) + len(near) else "clean has rows that never came"
+
+
+def tail_of_a_flat_batch(asker: Asker, rng: Random) -> str:
+    """Equal readings and a few far ones: the spread of the rest is 0, and the far ones still go."""
+    value, count = round(rng.uniform(5, 50), 2), rng.randint(10, 25)
+    far = [round(value + rng.uniform(100, 800), 3) for _ in range(rng.randint(1, count // 6))]
+    events = events_of(rng, [("core", value)] * count + [("spike", r) for r in far])
+    return exactly(asker.call(events, fresh_state()), sane(events))
+
+
+def sums(asker: Asker, rng: Random) -> str:
+    """Mean and population deviation of what was kept, whatever was."""
+    for _ in range(2):
+        bulk = draw_bulk(rng)
+        mixed = core(bulk) + [("spike", r) for r in spikes(rng, bulk, 2)] + [("junk", None)]
+        result = asker.call(events_of(rng, mixed), fresh_state())
+        kept = rows(result)
+        if not kept:
+            return UNREADABLE
+        mean, std = statistics_of([row.reading for row in kept])
+        if not close(part(result, "mean"), mean, scale=bulk.width):
+            return "mean is not the mean of clean"
+        if not close(part(result, "std"), std):
+            return "std is not the population deviation of clean"
+    return ""
+
+
+INTEGRITY: Scenarios = {
+    "drawn damage": damaged,
+    "infinities": infinities,
+    "booleans": booleans,
+    "times": times,
+}
+FLAT: Scenarios = {"any level": level, "nearly level": nearly_level}
+HEAVY_TAIL: Scenarios = {"drawn tails": tails, "tail of a flat batch": tail_of_a_flat_batch}

@@ -1,0 +1,201 @@
+"""Ways out that a hostile submission may try, and the verdict that each must get."""
+
+from __future__ import annotations
+
+from kalibr_bench.gauntlet import Verdict
+
+OK, RAISED, FORBIDDEN, TIMEOUT = Verdict.OK, Verdict.RAISED, Verdict.FORBIDDEN, Verdict.TIMEOUT
+MEMORY, OUTPUT, CRASHED, FORGED = Verdict.MEMORY, Verdict.OUTPUT, Verdict.CRASHED, Verdict.FORGED
+SYNTAX, MISSING = Verdict.SYNTAX, Verdict.MISSING
+
+
+def body(*lines: str) -> str:
+    """A submission that does this when it is called."""
+    inside = "\n".join(f"    {line}" for text in lines for line in text.split("\n"))
+    return f"def process_batch(events, state):\n{inside}\n"
+
+
+LANGUAGE: dict[str, tuple[str, Verdict]] = {
+    "file read": (body("return open('/etc/passwd').read()"), FORBIDDEN),
+    "file write": (body("open('escaped', 'w').write('x')"), FORBIDDEN),
+    "os": ("import os\n", FORBIDDEN),
+    "os under another name": (body("from os import path as math"), FORBIDDEN),
+    "socket": (body("import socket", "socket.socket()"), FORBIDDEN),
+    "ctypes": ("import ctypes\n", FORBIDDEN),
+    "subprocess": (body("import subprocess"), FORBIDDEN),
+    "threads": (body("import threading"), FORBIDDEN),
+    "signal handlers": (body("import signal"), FORBIDDEN),
+    "sys.exit": (body("import sys", "sys.exit(0)"), FORBIDDEN),
+    "exit": (body("exit(0)"), FORBIDDEN),
+    "SystemExit": (body("raise SystemExit(0)"), RAISED),
+    "importlib": (body("import importlib"), FORBIDDEN),
+    "__import__": (body("return __import__('os')"), FORBIDDEN),
+    "__builtins__": (body("return __builtins__['open']"), FORBIDDEN),
+    "a module's own imports": (body("import statistics", "return statistics.sys.modules"), RAISED),
+    "from a module its imports": ("from random import _os\n", RAISED),
+    "eval": (body("return eval('1')"), FORBIDDEN),
+    "exec, the breach caught": (
+        body("try:\n    exec('import os')\nexcept Exception:\n    pass", "return {}"),
+        FORBIDDEN,
+    ),
+    "globals": (body("return globals()"), FORBIDDEN),
+    "dunder walk": (body("return ().__class__.__base__.__subclasses__()"), FORBIDDEN),
+    "dunder walk by getattr": (
+        body("c = getattr((), '__cla' + 'ss__')", "return getattr(c, '__ba' + 'se__')"),
+        FORBIDDEN,
+    ),
+    "dunder walk by a lying str": (
+        body(
+            "class Name(str):\n    def __eq__(self, other):\n        return False\n"
+            "    def __hash__(self):\n        return 0",
+            "return getattr(len, Name('__self__'))",
+        ),
+        RAISED,
+    ),
+    "dunder walk by attrgetter": (
+        body("import operator", "return operator.attrgetter('__globals__')(process_batch)"),
+        RAISED,
+    ),
+    "a class made by type": (
+        body("return type('C', (), {'__match_args__': ('__globals__',)})"),
+        FORBIDDEN,
+    ),
+    "a metaclass": ("class M(type):\n    pass\nclass C(metaclass=M):\n    pass\n", FORBIDDEN),
+    "a function's globals": (body("return process_batch.__globals__"), FORBIDDEN),
+    "a class pattern by keyword": (
+        body("match process_batch:\n    case object(__globals__=g):\n        return g"),
+        FORBIDDEN,
+    ),
+    "a class pattern by position": (
+        "from abc import ABC\nfrom collections import namedtuple\n"
+        "class C(namedtuple('N', ['tb_frame']), ABC):\n    pass\n"
+        "class Take:\n    def __enter__(self):\n        return self\n"
+        "    def __exit__(self, kind, error, tb):\n        C.register(type(tb))\n"
+        "        match tb:\n            case C(frame):\n                self.frame = frame\n"
+        + body("with Take() as t:\n    raise ValueError", "return t.frame"),
+        FORBIDDEN,
+    ),
+    "a pattern by position under a built-in's name": (
+        "from collections import namedtuple\nfloat = namedtuple('N', ['gi_frame'])\n"
+        + body("match events:\n    case float(frame):\n        return frame"),
+        FORBIDDEN,
+    ),
+    "code in a dataclass's annotations": (
+        "from dataclasses import dataclass\n@dataclass\nclass C:\n"
+        "    __annotations__ = {'x=print.__self__): pass #': int}\n",
+        FORBIDDEN,
+    ),
+    "a wrapper that copies what it is told": (
+        "import functools\nseen = []\nclass W:\n    def __setattr__(self, name, value):\n"
+        "        seen.append(value)\n"
+        + body("functools.wraps(print, assigned=['__globals__'])(W())", "return seen"),
+        FORBIDDEN,
+    ),
+    "frames of a generator": (
+        body("g = (x for x in [1])", "return g.gi_frame.f_back.f_globals"),
+        FORBIDDEN,
+    ),
+    "frames of a traceback": (
+        body("try:\n    1 / 0\nexcept Exception as e:\n    return e.__traceback__.tb_frame"),
+        FORBIDDEN,
+    ),
+    "attributes by str.format": (body("return '{0.__globals__}'.format(process_batch)"), FORBIDDEN),
+    "attributes by a format made up later": (
+        body(
+            "text = '{0._' + '_globals_' + '_}'",
+            "return {'clean': text.format(process_batch)}",
+        ),
+        OK,
+    ),
+    "the grader's inputs": (body("import kalibr_bench.gauntlet.plain"), FORBIDDEN),
+    "the grader's modules": (body("import inside.child"), RAISED),
+    "the grader's names": (body("return grade, Session, expected"), RAISED),
+    "monkey-patching json": (
+        "import json\ndef evil(*args, **kwargs):\n    return '[]'\n"
+        "json.dumps = json.loads = json.encoder = evil\n" + body("return {'clean': []}"),
+        OK,
+    ),
+    "monkey-patching deque": (
+        "import collections\n" + body("collections.deque.maxlen = 9"),
+        RAISED,
+    ),
+    "monkey-patching by setattr": (
+        body("setattr(process_batch, '__code__', 1)"),
+        FORBIDDEN,
+    ),
+    "fork bomb": (body("import os", "while True:\n    os.fork()"), FORBIDDEN),
+    "memory": (body("return [0] * 10**10"), MEMORY),
+    "memory, bit by bit": (
+        body("rows = [[0] * 1000]", "while True:\n    rows.append(rows[-1] + [0] * 10**6)"),
+        MEMORY,
+    ),
+    "an infinite loop": (body("while True:\n    pass"), TIMEOUT),
+    "an infinite loop that catches all": (
+        body("while True:\n    try:\n        1 / 0\n    except BaseException:\n        pass"),
+        TIMEOUT,
+    ),
+    "an infinite loop at import": ("while True:\n    pass\n", TIMEOUT),
+    "sleep": (body("import time", "time.sleep(1000)"), TIMEOUT),
+    "a catastrophic pattern": (body("import re", "re.match('(a+)+$', 'a' * 60 + 'b')"), TIMEOUT),
+    "a huge power": (body("return 7 ** 10 ** 9"), TIMEOUT),
+    "a gigabyte printed": (body("for _ in range(2**20):\n    print('x' * 1024)"), OUTPUT),
+    "a gigabyte returned": (
+        body("row = {'reading': 'x' * 10**6}", "return {'clean': [row] * 1000}"),
+        OUTPUT,
+    ),
+    "a result that holds itself": (body("r = {}", "r['r'] = r", "return r"), OUTPUT),
+    "deep recursion": (body("return process_batch(events, state)"), RAISED),
+    "deep nesting": ("x = " + "[" * 3000 + "]" * 3000, SYNTAX),
+    "a source without end": ("x = 1\n" * 20_000, SYNTAX),
+    "a null byte": ("x = 1\0", SYNTAX),
+    "no function": ("x = 1\n", MISSING),
+    "no function but a number": ("process_batch = 1\n", MISSING),
+    "a float that lies": (
+        "class F(float):\n    def __eq__(self, other):\n        return True\n"
+        "    def __float__(self):\n        return 2.0\n"
+        + body("return {'clean': [{'ts': 1, 'reading': F('nan')}], 'mean': F(9), 'std': F(9)}"),
+        OK,
+    ),
+    "a result that lies": (
+        "class D(dict):\n    def get(self, name, default=None):\n        return True\n"
+        "    def __eq__(self, other):\n        return True\n" + body("return D(clean=D())"),
+        OK,
+    ),
+    "an exception that lies": (
+        "class E(Exception):\n    def __str__(self):\n        while True:\n            pass\n"
+        + body("raise E"),
+        TIMEOUT,
+    ),
+    "an answer printed": (body("print('[[\"d\",[]],null,null]')", "return {}"), OK),
+}
+"""With every layer up: source and verdict."""
+
+KERNEL: dict[str, tuple[str, set[Verdict]]] = {
+    "file read": ("open('/etc/passwd').read()", {FORBIDDEN}),
+    "file write": ("open('/tmp/kalibr-escaped', 'w')", {FORBIDDEN}),
+    "folder": ("import os\nos.listdir('/')", {FORBIDDEN}),
+    "file's date": ("import os\nos.stat('/etc/passwd')", {RAISED}),
+    "socket": ("import socket\nsocket.socket()", {FORBIDDEN}),
+    "fork": ("import os\nos.fork()", {FORBIDDEN}),
+    "shell": ("import os\nos.system('id')", {FORBIDDEN}),
+    "another program": ("import os\nos.execv('/bin/sh', ['sh'])", {FORBIDDEN}),
+    "threads": ("import _thread\n_thread.start_new_thread(print, ())", {FORBIDDEN}),
+    "C": ("import ctypes\nctypes.CDLL(None).system(b'id')", {FORBIDDEN}),
+    "the parent": ("import os\nos.kill(os.getppid(), 9)", {FORBIDDEN, RAISED}),
+    "ignored signals": ("import signal\nsignal.signal(15, signal.SIG_IGN)", {FORBIDDEN}),
+    "no more alarm": ("import signal\nsignal.alarm(0)", {FORBIDDEN}),
+    "higher limits": (
+        "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))",
+        {FORBIDDEN},
+    ),
+    "an exit": ("import os\nos._exit(0)", {CRASHED}),
+    "a fault": ("import ctypes\nctypes.string_at(0)", {CRASHED}),
+    "another's pipe": ("import os\nos.read(3, 1)", {RAISED}),
+    "a forged answer": ("import os\nos.write(1, b'[[\"d\",[]],null,null]\\n')", {FORGED}),
+    "half an answer": ("import os\nos.write(1, b'[')", {FORGED}),
+    "a closed pipe": ("import os\nos.close(1)", {RAISED}),
+    "executable memory": ("import mmap\nmmap.mmap(-1, 4096, prot=7)", {RAISED}),
+    "memory": ("[0] * 10**10", {MEMORY}),
+    "another user": ("import os\nos.setuid(0)", {RAISED}),
+}
+"""With the language checks off: what the kernel's layers alone make of it."""
