@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ LatencyScale = Annotated[
     float | None,
     typer.Option(min=0.0, max=100.0, help="x the models' latency; 0.01, with several runs 0."),
 ]
+Sure = Annotated[bool, typer.Option("--yes", help="With --live: spend without a question.")]
 JsonFile = Annotated[Path | None, typer.Option(help="Write all figures here.")]
 PlotFile = Annotated[Path | None, typer.Option(help="Write a picture here (PNG, SVG, PDF).")]
 
@@ -54,9 +56,7 @@ def resilience(
     live: Annotated[
         bool, typer.Option("--live", help="Real models; needs OPENAI_API_KEY.")
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="With --live: spend without a question.")
-    ] = False,
+    yes: Sure = False,
 ) -> None:
     """An agent's model degrades: who keeps working, and at what cost?
 
@@ -196,6 +196,53 @@ def policies(
         _check_files(*files)
     asked = settings_of(scenario, policy, seeds, full=full)
     if not run(asked, Files(json=json, plot=plot, markdown=markdown), workers=workers):
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def gauntlet(
+    runs: Annotated[int, typer.Option(min=1, max=10_000, help="Runs of each agent.")] = 10,
+    concurrent: Annotated[
+        bool,
+        typer.Option("--concurrent/--sequential", help="Ten at once, or one after the other."),
+    ] = True,
+    strict: Annotated[bool, typer.Option("--strict", help="Grade what the rubric misses.")] = False,
+    framework: Annotated[str, typer.Option(help="langchain or llama-index.")] = "langchain",
+    arms: Annotated[
+        str, typer.Option(help="kalibr, uniform, names of paths, with commas between; all.")
+    ] = "",
+    seed: Annotated[int, typer.Option(min=0, max=10**5, help="Of all chance.")] = 0,
+    latency_scale: LatencyScale = None,
+    keep_submissions: Annotated[
+        bool, typer.Option("--keep-submissions", help="Write the submitted code into the figures.")
+    ] = False,
+    json: JsonFile = None,
+    plot: PlotFile = None,
+    live: Annotated[bool, typer.Option("--live", help="Real models; needs their keys.")] = False,
+    models: Annotated[str, typer.Option(help="With --live: which, with commas between.")] = "",
+    yes: Sure = False,
+) -> None:
+    """An agent repairs a fragile pipeline: which models can, and does routing find them?
+
+    Offline, six engineers of set skill play the models. A router learns from each run's grade; to
+    see that, take --runs 60 --sequential.
+    """
+    from kalibr_bench.gauntlet.command import Options, run, settings_of
+
+    _check_files(json, plot)
+    if live and latency_scale is not None:
+        raise typer.BadParameter("real models have their own", param_hint="--latency-scale")
+    usual, paths = settings_of(framework, arms, models, live=live)
+    settings = replace(
+        usual,
+        runs=runs,
+        seed=seed,
+        at_once=min(runs, usual.at_once) if concurrent else 1,
+        strict=strict,
+        latency_scale=0.01 if latency_scale is None else latency_scale,
+        keep_submissions=keep_submissions,
+    )
+    if not run(Options(settings=settings, paths=paths, json=json, plot=plot), sure=yes):
         raise typer.Exit(INTERRUPTED)
 
 

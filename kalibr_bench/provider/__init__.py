@@ -1,6 +1,7 @@
 """A loopback OpenAI-compatible provider: real HTTP on 127.0.0.1, seeded, with scripted faults."""
 
 from kalibr_bench.provider.answer import Answer, ToolCall
+from kalibr_bench.provider.conversation import Conversation, Player
 from kalibr_bench.provider.fault import (
     CONTENT_FAULTS,
     FAULT_KINDS,
@@ -24,11 +25,13 @@ __all__ = [
     "STREAM_FAULTS",
     "TRANSPORT_FAULTS",
     "Answer",
+    "Conversation",
     "Degradation",
     "Fault",
     "LoopbackProvider",
     "Model",
     "ModelStats",
+    "Player",
     "Received",
     "Stats",
     "ToolCall",

@@ -54,8 +54,9 @@ class Turn:
 def decide(state: State, chat: ChatRequest, token: str) -> Turn:
     """Decide a request.
 
-    Order: a scripted fault; the model's limits; a scripted answer, else the responder's, else the
-    model's own (good with probability ``quality``); then the injection; then a content fault.
+    Order: a scripted fault; the model's limits; a scripted answer, else the model's player's, else
+    the responder's, else the model's own (good with probability ``quality``); then the injection;
+    then a content fault.
 
     Raises:
         Problem: the model is unknown or cannot take the request.
@@ -95,7 +96,7 @@ def _scripted(turn: Turn, answer: Answer) -> Turn:
 
 
 def _made(state: State, turn: Turn) -> Turn:
-    given = state.responder(turn.chat.body) if state.responder is not None else None
+    given = state.play(turn.chat, turn.model)
     if given is None:
         answers, outcome = _own(turn)
     else:

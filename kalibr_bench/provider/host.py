@@ -8,11 +8,12 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
+from kalibr_bench.provider.conversation import Player
 from kalibr_bench.provider.state import Config, Responder, State
 
 START_TIMEOUT_S = 60.0
@@ -56,9 +57,14 @@ class ThreadHost:
     """Runs the server on an event loop of its own in a daemon thread."""
 
     def __init__(
-        self, config: Config, *, responder: Responder | None, log: Callable[[str], None] | None
+        self,
+        config: Config,
+        *,
+        responder: Responder | None,
+        players: Mapping[str, Player] | None,
+        log: Callable[[str], None] | None,
     ) -> None:
-        self.state = State(config, responder=responder)
+        self.state = State(config, responder=responder, players=players)
         self._log = log
         self._thread = threading.Thread(target=self._run, name="loopback-provider", daemon=True)
         self._started = threading.Event()

@@ -13,6 +13,7 @@ from typing import Any, Self
 from kalibr_bench.provider import answer as answers
 from kalibr_bench.provider import stats as counts
 from kalibr_bench.provider.answer import Answer, as_answer
+from kalibr_bench.provider.conversation import Player
 from kalibr_bench.provider.fault import Fault
 from kalibr_bench.provider.host import Host, ProcessHost, ThreadHost
 from kalibr_bench.provider.injection import INJECTION_KINDS, Degradation
@@ -43,6 +44,9 @@ class LoopbackProvider:
             interpreter lock; else in a daemon thread.
         responder: Called in the server's thread with each request's body, for an answer: an
             Answer, text, a Fault, or None for the model's own answer. Only in thread mode.
+        players: By model name, what plays it: called in the server's thread with each
+            `Conversation` that reaches the model, for an answer as a responder gives it. Only in
+            thread mode.
         keep_requests: How many received requests are remembered, >= 0.
         log: Called with one line per request. Only in thread mode.
 
@@ -62,13 +66,14 @@ class LoopbackProvider:
         port: int = 0,
         process: bool = False,
         responder: Responder | None = None,
+        players: Mapping[str, Player] | None = None,
         keep_requests: int = 1000,
         log: Callable[[str], None] | None = None,
     ) -> None:
         if not latency_scale >= 0.0:
             raise ValueError(f"latency_scale must be >= 0, got {latency_scale!r}")
-        if process and (responder is not None or log is not None):
-            raise ValueError("responder and log need thread mode: pass process=False")
+        if process and (responder is not None or players or log is not None):
+            raise ValueError("responder, players and log need thread mode: pass process=False")
         self.models = tuple(
             model if quality is None else replace(model, quality=quality) for model in models
         )
@@ -84,7 +89,7 @@ class LoopbackProvider:
         self._host: Host = (
             ProcessHost(self._config)
             if process
-            else ThreadHost(self._config, responder=responder, log=log)
+            else ThreadHost(self._config, responder=responder, players=players, log=log)
         )
         self._port: int | None = None
         self._closed = False

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kalibr_bench.provider.answer import Answer
+from kalibr_bench.provider.conversation import Player, conversation_of
 from kalibr_bench.provider.draws import Draws, key_of
 from kalibr_bench.provider.fault import STREAM_FAULTS, Fault
 from kalibr_bench.provider.injection import Degradation
@@ -56,10 +57,17 @@ class _Script:
 class State:
     """The provider's memory; every method is quick and does no I/O."""
 
-    def __init__(self, config: Config, *, responder: Responder | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        responder: Responder | None = None,
+        players: Mapping[str, Player] | None = None,
+    ) -> None:
         self.config = config
         self.responder = responder
         self.catalogue = catalogue(config.models)
+        self.players = {self._canonical(name): play for name, play in (players or {}).items()}
         self.reset()
 
     def reset(self) -> None:
@@ -179,6 +187,14 @@ class State:
         if fault.when is not None and not fault.when[0] <= chat.seed < fault.when[1]:
             return False
         return fault.rate >= 1.0 or draws.uniform(f"fault {armed.number}") < fault.rate
+
+    def play(self, chat: ChatRequest, model: Model) -> Any:
+        """What the model's player says, else the responder; None: the model's own answer."""
+        player = self.players.get(model.name)
+        said = player(conversation_of(chat, model, seed=self.config.seed)) if player else None
+        if said is None and self.responder is not None:
+            said = self.responder(chat.body)
+        return said
 
     def take_script(self, model: Model, token: str) -> Answer | None:
         """The next scripted answer for this model and token."""

@@ -1,0 +1,150 @@
+"""All runs of all arms, one after the other or several at once."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache, partial
+from typing import Any
+
+from kalibr_bench.gauntlet import engineers, grader, sandbox
+from kalibr_bench.gauntlet.grades import Grade
+from kalibr_bench.gauntlet.learning import router_for
+from kalibr_bench.gauntlet.records import FRAMEWORKS, Results, Run, Settings
+from kalibr_bench.gauntlet.run import Agent, Runner
+from kalibr_bench.provider import LoopbackProvider
+from kalibr_core import Router
+
+SEEDS_PER_BENCHMARK = 10_000
+"""Benchmark s sends its run i with the request's seed s * this + i, so that all arms meet the same
+luck."""
+OnRun = Callable[[str, Run], object]
+
+
+def benchmark(
+    settings: Settings,
+    *,
+    on_run: OnRun = lambda arm, run: None,
+    grade: Callable[..., Grade] = grader.grade,
+    evaluate: Callable[[str], str] = sandbox.evaluate,
+) -> Results:
+    """Run every arm against the six engineers on the loopback provider.
+
+    An interrupt (Ctrl-C) ends it with what there is.
+
+    Args:
+        settings: What is to be run.
+        on_run: Called with an arm and a run as it ends.
+        grade: As `grader.grade`.
+        evaluate: As `sandbox.evaluate`.
+    """
+    with loopback(settings) as provider:
+        paths = engineers.paths(provider.base_url)
+        return run_arms(settings, paths, on_run=on_run, grade=grade, evaluate=evaluate)
+
+
+@contextlib.contextmanager
+def loopback(settings: Settings) -> Iterator[LoopbackProvider]:
+    """The provider that plays the engineers."""
+    with LoopbackProvider(
+        engineers.models(),
+        seed=settings.seed,
+        latency_scale=settings.latency_scale,
+        players=engineers.players(),
+        keep_requests=0,
+    ) as provider:
+        yield provider
+
+
+def run_arms(
+    settings: Settings,
+    paths: Sequence[Mapping[str, Any]],
+    *,
+    on_run: OnRun,
+    grade: Callable[..., Grade] = grader.grade,
+    evaluate: Callable[[str], str] = sandbox.evaluate,
+    live: bool = False,
+) -> Results:
+    """Run every arm on these paths; see `benchmark`."""
+    results = Results(settings=settings, paths=_prices(paths), live=live)
+    # The same submission gets the same grade, and played engineers submit the same again and again.
+    graded = cache(partial(grade, strict=settings.strict, seed=settings.seed))
+    try:
+        for arm in settings.arms:
+            results.runs[arm] = []
+            started = time.perf_counter()
+            with router_for(arm, paths, seed=settings.seed) as router:
+                arm_runs = _runs(settings, router, graded, evaluate, live=live)
+                with contextlib.closing(arm_runs):
+                    for run in arm_runs:
+                        results.runs[arm].append(run)
+                        on_run(arm, run)
+            results.elapsed_s[arm] = time.perf_counter() - started
+    except KeyboardInterrupt:
+        results.stopped = True
+    for runs in results.runs.values():
+        runs.sort(key=lambda run: run.number)
+    return results
+
+
+def _runs(
+    settings: Settings,
+    router: Router,
+    grade: Callable[[str], Grade],
+    evaluate: Callable[[str], str],
+    *,
+    live: bool,
+) -> Generator[Run, None, None]:
+    """An arm's runs as they end; closing it lets those that have begun end, and begins no other."""
+    agent = agent_of(settings.framework, router)
+    runner = Runner(
+        agent=agent, router=router, evaluate=evaluate, grade=grade, keep=settings.keep_submissions
+    )
+    first = settings.seed * SEEDS_PER_BENCHMARK
+    seeds = [None if live else first + number for number in range(settings.runs)]
+    pool = ThreadPoolExecutor(settings.at_once)
+    try:
+        if settings.at_once == 1:
+            yield from map(runner.run, range(settings.runs), seeds)
+        else:
+            begun = [pool.submit(runner.run, number, seed) for number, seed in enumerate(seeds)]
+            yield from (ended.result() for ended in as_completed(begun))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        agent.close()
+
+
+def agent_of(framework: str, router: Router) -> Agent:
+    """The agent of a framework.
+
+    Raises:
+        ValueError: there is no such framework.
+        ModuleNotFoundError: it is not installed; names the pip command.
+    """
+    if framework not in FRAMEWORKS:
+        raise ValueError(f"framework must be one of {', '.join(FRAMEWORKS)}, got {framework!r}")
+    try:
+        if framework == "langchain":
+            from kalibr_bench.gauntlet.agent_langchain import LangChainAgent
+
+            return LangChainAgent(router)
+        from kalibr_bench.gauntlet.agent_llama_index import LlamaIndexAgent
+
+        return LlamaIndexAgent(router)
+    except ModuleNotFoundError as error:
+        extra = f'pip install -e ".[{framework},bench]"'
+        more = " and `pip install langchain`" if framework == "langchain" else ""
+        raise ModuleNotFoundError(
+            f"the gauntlet on {framework} needs {error.name}: {extra}{more}", name=error.name
+        ) from None
+
+
+def _prices(paths: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float | None, float | None]]:
+    """From the cheapest to the dearest, the unknown ones last."""
+    found = {
+        str(path["name"]): (path.get("input_usd_per_mtok"), path.get("output_usd_per_mtok"))
+        for path in paths
+    }
+    return dict(sorted(found.items(), key=lambda one: (one[1][1] is None, one[1][1] or 0.0)))
