@@ -179,14 +179,23 @@ def _provider_and_model(path: Path, *, served: str | None) -> tuple[Provider | N
     prefix, slash, rest = path.model.partition("/")
     if slash and prefix in PROVIDERS and rest:
         return PROVIDERS[prefix], PROVIDERS[prefix].aliases.get(rest, rest)
-    name = path.model.lower()
-    for provider in PROVIDERS.values():
-        if name.startswith(provider.prefixes):
-            # A server of the user's own knows its models by the names that the user wrote.
-            return provider, path.model if served else provider.aliases.get(path.model, path.model)
+    if (known := _by_prefix(path.model.lower())) is not None:
+        # A server of the user's own knows its models by the names that the user wrote.
+        return known, path.model if served else known.aliases.get(path.model, path.model)
     if served:
         return None, path.model
     raise ConfigError(_unknown(f"no provider is known for model {path.model!r}"))
+
+
+def _by_prefix(name: str) -> Provider | None:
+    """The provider with the longest prefix of a model's name: `deepseek-ai/` is not DeepSeek."""
+    found = [
+        (len(prefix), provider)
+        for provider in PROVIDERS.values()
+        for prefix in provider.prefixes
+        if name.startswith(prefix)
+    ]
+    return max(found, key=lambda one: one[0])[1] if found else None
 
 
 def _unknown(what: str) -> str:

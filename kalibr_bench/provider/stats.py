@@ -56,6 +56,10 @@ class Stats:
         """A model's counts; all zero if it has had no request."""
         return self.models.get(model) or ModelStats()
 
+    def __contains__(self, model: object) -> bool:
+        """Has it had a request?"""
+        return model in self.models
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:

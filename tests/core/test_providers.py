@@ -16,6 +16,7 @@ WHERE: list[tuple[str, str, str]] = [
     ("claude-sonnet-4", "anthropic", "claude-sonnet-4-20250514"),
     ("claude-haiku-4-5", "anthropic", "claude-haiku-4-5"),
     ("deepseek-coder", "deepseek", "deepseek-coder"),
+    ("deepseek-ai/DeepSeek-V3", "together", "deepseek-ai/DeepSeek-V3"),
     ("gemini-2.5-flash", "google", "gemini-2.5-flash"),
     ("llama-3.3-70b", "groq", "llama-3.3-70b-versatile"),
     ("groq/llama-3.3-70b-versatile", "groq", "llama-3.3-70b-versatile"),

@@ -19,6 +19,8 @@ def test_requests_completions_and_tokens_are_counted(provider: LoopbackProvider,
     spent = sum(u.completion_tokens for u in usages)
     assert counts.completion_tokens == spent + usages[0].completion_tokens
     assert provider.stats()["never asked"].requests == 0
+    assert "gpt-4o" in provider.stats()
+    assert "never asked" not in provider.stats()
 
 
 def test_failures_are_counted_by_kind_and_are_no_completions(
