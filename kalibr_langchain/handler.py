@@ -18,7 +18,7 @@ from kalibr_core.feedback import Classify
 
 from .feedback import decided_in
 from .runs import Last, Root, Runs, answer_of
-from .said import answer_in, asked_in, resumes, said_in
+from .said import NO_ANSWER, answer_in, asked_in, resumes, said_in
 from .session import NAMES, session_of
 
 log = logging.getLogger("kalibr")
@@ -222,8 +222,6 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         """A retriever has failed."""
         self._runs.leave(run_id)
 
-    # What comes of it.
-
     def _begin(
         self,
         run_id: UUID,
@@ -248,7 +246,8 @@ class KalibrCallbackHandler(BaseCallbackHandler):
             root.session = inherited
             self._runs.join(run_id, root)
         else:
-            root = Root(run_id, own or inherited, said_in(inputs, key=key), resumes(inputs))
+            said = self._behaviour.read(lambda: said_in(inputs, key=key), None)
+            root = Root(run_id, own or inherited, said, resumes(inputs))
             self._runs.open(root)
         self._tell_turn(root)
 
@@ -258,7 +257,7 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         if root is None:
             return None
         if root.said is None and inputs is not None:
-            root.said = said_in(inputs, key=self._input_key)
+            root.said = self._behaviour.read(lambda: said_in(inputs, key=self._input_key), None)
         self._tell_turn(root)
         return root
 
@@ -275,12 +274,12 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         if root.session is None:
             self._warn()
             return
-        text, message = answer_in(outputs)
+        text, message = self._behaviour.read(lambda: answer_in(outputs), NO_ANSWER)
         decided = root.decided(decided_in(message), text)
         event_id = str(root.run_id)
         if root.resumes and root.said is None and (last := self._runs.last(root.session)):
             event_id, decided = last.event_id, last.with_further(decided)
-        said = root.said or asked_in(outputs)
+        said = root.said or self._behaviour.read(lambda: asked_in(outputs), None)
         self._behaviour.pipeline(
             root.session,
             decided,

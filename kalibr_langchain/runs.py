@@ -11,6 +11,7 @@ from uuid import UUID
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 from kalibr_core.adapter.behaviour import Decided
+from kalibr_core.ledger.forks import watch_forks
 
 from .feedback import decided_in
 from .said import Said, text_of
@@ -22,6 +23,8 @@ MOST_SESSIONS = 10_000
 """Whose last answer may still be gone on with."""
 MOST_DECISIONS = 64
 """Of one run: its last ones."""
+TELLING = 20
+"""Characters of an answer from which on it is known by standing within the output."""
 
 
 class Answer(NamedTuple):
@@ -51,11 +54,15 @@ class Root:
 
         Args:
             wrote: the final message's; None: it holds none. Then the last answer with the output's
-                very text is taken, else the last one.
+                very text is taken, else the longest that the output holds, else the last one.
         """
         last = [answer.decided for answer in self.answers if answer.decided == wrote]
         if not last and text:
             last = [one.decided for one in self.answers if one.text.strip() == text.strip()]
+        if not last:
+            told = [(one.text.strip(), one.decided) for one in self.answers]
+            held = [one for one in told if len(one[0]) >= TELLING and one[0] in text]
+            last = [decided for _, decided in sorted(held, key=lambda one: len(one[0]))]
         decided = [answer.decided for answer in self.answers]
         return (*(one for one in decided if one not in last[-1:]), *last[-1:])
 
@@ -89,6 +96,11 @@ class Runs:
         self._roots: OrderedDict[UUID, Root] = OrderedDict()
         self._of: OrderedDict[UUID, Root] = OrderedDict()
         self._last: OrderedDict[str, Last] = OrderedDict()
+        watch_forks(self)
+
+    def _leave_parent(self) -> None:
+        """In a forked child: another thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._of)

@@ -15,6 +15,8 @@ INPUTS = ("messages", "input", "question", "query", "human_input")
 OUTPUTS = ("output", "answer", "result", "response", "text", "content")
 HUMAN, ANSWERS = ("user", "human"), ("assistant", "ai")
 """Roles, as messages that are tuples or dicts name them."""
+NO_ANSWER: tuple[str, AIMessage | None] = ("", None)
+"""What `answer_in` gives where there is none."""
 
 
 class Said(NamedTuple):

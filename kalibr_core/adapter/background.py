@@ -51,6 +51,11 @@ class Background:
             self._changed.notify_all()
         return True
 
+    @property
+    def is_idle(self) -> bool:
+        """All that was put has been done."""
+        return self.flush(timeout_s=0.0)
+
     def flush(self, *, timeout_s: float) -> bool:
         """Wait until all has been done; False: something is left."""
         if self._pid != os.getpid():
@@ -80,7 +85,7 @@ class Background:
                 self._is_busy = True
             try:
                 work()
-            except Exception as error:  # noqa: BLE001  # what comes next must still be done
+            except BaseException as error:  # noqa: BLE001  # what comes next must still be done
                 log.debug("kalibr: work in the background raised %s", type(error).__name__)
             del work  # what it holds is not kept while the next one is waited for
             with self._changed:

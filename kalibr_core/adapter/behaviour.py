@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ..conversations import MOST_MADE, Made
-from ..errors import ConfigError, LedgerError, RouterClosed, UnknownSession
+from ..errors import ConfigError, KalibrError, LedgerError, RouterClosed, UnknownSession
 from ..feedback import Classify, Reporter
 from ..router import Router
 from ..session_ids import unknown
@@ -24,7 +25,13 @@ from .background import Background
 
 log = logging.getLogger("kalibr")
 
+T = TypeVar("T")
+
 FLUSH_S = 5.0
+SLOW_S = 0.1
+"""A ledger that fails after so long is locked by another process ..."""
+LATE_S = 5.0
+"""... and for so long no chain waits for it: what comes is told in the background."""
 
 
 class Decided(NamedTuple):
@@ -42,17 +49,26 @@ class Behaviour:
         model: what the adapter calls its routed models, for errors.
         classify: see `report_user_turn`. With it, all is told in order on a thread of its own, so
             that no chain waits for it.
+        clock: seconds.
 
     Raises:
         ConfigError: `classify` is no function.
     """
 
-    def __init__(self, *, model: str, classify: Classify | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        classify: Classify | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if classify is not None and not callable(classify):
             raise ConfigError(f"classify must be a function, got {type(classify).__name__}")
         self._model = model
         self._classify = classify
-        self._background = None if classify is None else Background()
+        self._clock = clock
+        self._background = Background()
+        self._late_until = float("-inf") if classify is None else float("inf")
         self.failures: Counter[str] = Counter()
         """Errors by their class; `QueueFull` where too much waited to be told."""
 
@@ -121,7 +137,7 @@ class Behaviour:
 
     def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
         """Wait until all events have been told; False: some are left."""
-        return self._background is None or self._background.flush(timeout_s=timeout_s)
+        return self._background.flush(timeout_s=timeout_s)
 
     @contextmanager
     def careful(self) -> Iterator[None]:
@@ -130,8 +146,17 @@ class Behaviour:
             yield
         except UnknownSession:  # it ended or was forgotten meanwhile
             pass
-        except Exception as error:  # noqa: BLE001  # no chain fails for a signal's sake
+        except KalibrError as error:
             self.failed(type(error).__name__, str(error))
+        except Exception as error:  # noqa: BLE001  # no chain fails for a signal's sake
+            # Its text may be the user's: pydantic shows what it was given.
+            self.failed(type(error).__name__, "an input or output that cannot be read")
+
+    def read(self, reading: Callable[[], T], default: T) -> T:
+        """What a look into a chain's own objects gives, or the default where they raise."""
+        with self.careful():
+            return reading()
+        return default
 
     def failed(self, kind: str, what: str) -> None:
         """Count a failure; the first one of its kind is logged."""
@@ -144,10 +169,18 @@ class Behaviour:
             )
 
     def _do(self, work: Callable[[], None]) -> None:
-        if self._background is None:
-            work()
-        elif not self._background.put(work):
-            self.failed("QueueFull", "classify is slower than the users; events were left out")
+        if self._clock() >= self._late_until and self._background.is_idle:
+            self._timed(work)
+        elif not self._background.put(functools.partial(self._timed, work)):
+            self.failed("QueueFull", "too much waits to be told; events were left out")
+
+    def _timed(self, work: Callable[[], None]) -> None:
+        """Do it, and have no chain wait where a locked ledger kept it long."""
+        began, failed = self._clock(), self.failures["LedgerError"]
+        work()
+        ended = self._clock()
+        if self.failures["LedgerError"] > failed and ended - began >= SLOW_S:
+            self._late_until = max(self._late_until, ended + LATE_S)
 
     def _turn(self, session_id: str, text: str, event_id: str | None) -> None:
         # Asked once, however many Routers know the conversation; told once to those of one ledger.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from .remarks import Remark
-from .sketch import similarity
+from .sketch import counts_otherwise, similarity
 
 ACTIONS = MappingProxyType(
     {
@@ -89,15 +89,14 @@ def kind_of(
         answer: the sketch of the answer that it follows; "": not known.
     """
     alike = max((similarity(sketch, turn.sketch) for turn in before), default=0.0)
-    asked = [turn.sketch for turn in before if turn.kind not in SETTLED]
-    again = max((similarity(sketch, one) for one in asked), default=0.0)
+    again = max((_again(sketch, turn) for turn in before), default=0.0)
     related = alike >= RELATED or similarity(sketch, answer) >= RELATED
     if remark.complains and (related or not (remark.asks and remark.words > FOREIGN)):
         return TurnKind.COMPLAINS
     if remark.content:
         polite = remark.changes and not remark.asks
         return TurnKind.REFINES if polite else TurnKind.ACCEPTS
-    if alike >= SAME or again >= ALIKE or _grows(remark, sketch, before):
+    if again >= SAME or _grows(remark, sketch, before):
         return TurnKind.REPEATS
     changes = remark.changes and not (remark.asks and remark.words > FOREIGN)
     if changes or (related and remark.known):
@@ -106,6 +105,14 @@ def kind_of(
         return TurnKind.UNCLEAR
     begins = remark.asks and remark.words >= TELLING if remark.known else remark.words >= FOREIGN
     return TurnKind.ANEW if begins else TurnKind.UNCLEAR
+
+
+def _again(sketch: str, turn: Turn) -> float:
+    """How surely a message says this turn again; `SAME` and more: it does."""
+    if counts_otherwise(sketch, turn.sketch):
+        return 0.0  # the same for another number
+    found = similarity(sketch, turn.sketch)
+    return max(found, SAME) if turn.kind not in SETTLED and found >= ALIKE else found
 
 
 def _grows(remark: Remark, sketch: str, before: Sequence[Turn]) -> bool:
@@ -139,7 +146,7 @@ def momentum(since: Sequence[TurnKind], before: Sequence[TurnKind], *, ended: bo
         return None
     if _refined(telling) + (_refined(before) if len(telling) == _refined(telling) else 0) >= MANY:
         return DIVERGING
-    return CONVERGING if ended else None
+    return None
 
 
 def _left_with(before: Sequence[TurnKind]) -> float | None:

@@ -11,7 +11,7 @@ from .sketch import UNSPACED, cut, words_of
 from .turn_words import LANGUAGES
 
 QUOTED = re.compile(
-    r"```.*?(```|\Z)|`[^`\n]+`|\"[^\"]{12,}\"|“[^“”]{4,}”|„[^„“”]{4,}[“”]|«[^«»]{4,}»|「[^「」]{2,}」"
+    r"```.*?(```|\Z)|`[^`\n]+`|(?<!\w)'[^'\n]{4,}'(?!\w)|\"[^\"]{12,}\"|“[^“”]{4,}”|„[^„“”]{4,}[“”]|«[^«»]{4,}»|「[^「」]{2,}」"
     r"|^>[^\n]*$|(?<=:)\s*\n.*",
     re.DOTALL | re.MULTILINE,
 )
@@ -25,7 +25,8 @@ NEGATED = re.compile(
 BEFOREHAND = re.compile(r"(in advance|im voraus|vorab|d'avance|de antemano|por adelantado)\b")
 """A thanks for what is yet to come."""
 DENIED = re.compile(
-    r"\b(not|wrong|ignor\w+|nicht|kein\w*|falsch|pas|faux|no|mal)\b|n['’]t\b|不|没|错"
+    r"\b(not|wrong|ignor\w+|broke\w*|miss(es|ed|ing)|nothing|hate|anyway|nicht|kein\w*|falsch|pas|"
+    r"faux|no|mal)\b|n['’]t\b|不|没|错"
 )
 """What turns a praise before it into irony, or into no praise."""
 OPENER = re.compile(
@@ -154,7 +155,9 @@ def _complains(near: str, patterns: Patterns, words: int) -> bool:
         return True
     opened = OPENER.sub("", near, count=1) if OPENER.match(near) else near
     bad = patterns.bad.search(near) if words < SHORT else patterns.bad.match(opened)
-    return bad is not None and patterns.good.search(near) is None
+    if bad is None or NEGATED.search(near[: bad.start()]):
+        return False  # "not bad"
+    return patterns.good.search(near) is None
 
 
 def _praise_in(near: str, patterns: Patterns, words: int) -> re.Match[str] | None:

@@ -52,7 +52,9 @@ EN = Language(
         r"\bi (already|just|clearly|specifically) (said|told|asked|wrote)|"
         r"\bi (said|told you|asked (you )?(for|to|you)|keep (saying|asking|telling))\b|"
         r"how many times|how often do i|(second|third|fourth|last|hundredth|\dth) time|"
-        r"\b(this|that|it|answer)('s| is| was) (\w+ )?(wrong|incorrect|useless|terrible|"
+        r"\b(this|that|it|answer)('s| is| was) "
+        r"(?!not (at all )?(bad|too|often|a problem|wrong|\w+ing any)\b)"
+        r"(\w+ )?(wrong|incorrect|useless|terrible|"
         r"awful|bad|nonsense|garbage|ridiculous|unacceptable|worse|broken|not)\b|"
         r"\b(same|exact same) (mistake|problem|error|issue|thing|text|answer)|"
         r"as i (said|wrote|asked)|for nothing|waste of (my )?time|are you even|do you even|"
@@ -65,7 +67,8 @@ EN = Language(
         r"\bwtf\b|for (god|heaven|crying|fu?c?k?s)\b"
     ),
     bad=(
-        r"no|nope|wrong|incorrect|useless|ridiculous|unacceptable|terrible|awful|nonsense|rubbish|"
+        r"no(?! (notes|way|worries|problem|complaints|doubt|need|changes|more questions))|"
+        r"nope|wrong|incorrect|useless|ridiculous|unacceptable|terrible|awful|nonsense|rubbish|"
         r"garbage|bad|worse|unhelpful|hopeless|disappointing|seriously|again|come on|not good|"
         r"not helpful|crap|meh"
     ),

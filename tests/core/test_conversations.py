@@ -65,6 +65,16 @@ def test_the_last_answer_is_settled_when_the_user_leaves() -> None:
     assert after(TurnKind.UNCLEAR).left(ended=True) == []
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_no_sketch_is_kept_of_a_conversation_that_is_over(ended: bool) -> None:
+    known = after(TurnKind.REFINES, TurnKind.COMPLAINS)
+    assert sketch_of(REQUEST, key=KEY) in json.dumps(known.state())
+    known.left(ended=ended)
+    state: Any = known.state()
+    assert [sketch for _, sketch, _ in state["turns"]] == [""] * 3
+    assert [told[2:4] for told in state["outputs"]] == [["", ""]]
+
+
 def test_a_new_task_tells_once_the_next_turn_shows_that_it_was_no_aside() -> None:
     moved_on = after(TurnKind.ANEW)
     assert answered(moved_on, TWO) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -254,6 +255,23 @@ def test_any_report_looks_for_silent_conversations_once_in_a_while(desk: Desk) -
     assert desk.booked == [("d1:momentum", 0.25)]
 
 
+def test_a_clock_that_was_set_back_does_not_keep_anyone_from_looking(desk: Desk) -> None:
+    desk.answer("old")
+    desk.say(COMPLAINT, "old")
+    desk.now += SILENT_S + SWEEP_EVERY_S
+    desk.signals._sweep_at = desk.now + 86_400.0  # as it was looked at before
+    desk.answer("new", "d2")
+    assert desk.booked == [("d1:momentum", 0.25)]
+
+
+def test_a_classifier_is_asked_once_however_often_others_write_first(desk: Desk) -> None:
+    asked: list[str] = []
+    desk.answer()
+    desk.ledger.lost = 2
+    desk.say(COMPLAINT, classify=lambda text: asked.append(text) or "complains")
+    assert asked == [COMPLAINT]
+
+
 def test_a_conversation_is_forgotten_a_week_after_its_last_event(desk: Desk) -> None:
     desk.answer()
     desk.now += GONE_S + 1.0
@@ -299,6 +317,22 @@ def test_conversations_of_long_ago_are_forgotten_however_many_nobody_ended(desk:
     desk.signals.sweep(now=True)
     left = [f"s{n}" for n in range(15 * SWEPT) if desk.signals.number_of(f"s{n}")]
     assert left == []
+
+
+def test_a_long_list_is_gone_on_with_at_the_next_event(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2 * SWEPT + 1):
+        desk.answer(f"s{number}", f"d{number}")
+        desk.say(COMPLAINT, f"s{number}")
+    desk.now += SILENT_S + SWEEP_EVERY_S
+    seconds = itertools.count()
+    monkeypatch.setattr("kalibr_core.signals.time.perf_counter", lambda: float(next(seconds)))
+    found = []
+    for number in range(3):
+        desk.answer("new", f"new {number}")
+        found.append(len(desk.booked))
+    assert found == [SWEPT, 2 * SWEPT, 2 * SWEPT + 1]
 
 
 # A model that reads turns.

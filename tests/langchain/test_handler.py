@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import os
 import pickle
 import threading
 import time
@@ -709,6 +710,51 @@ def test_an_answer_that_no_router_knows_breaks_nothing() -> None:
     assert handler.failures == {"RuntimeError": 1}
 
 
+class Unreadable:
+    """Its attributes raise."""
+
+    @property
+    def messages(self) -> Any:
+        raise RuntimeError(COMPLAINT)
+
+
+CYCLE: dict[str, Any] = {}
+CYCLE["itself"] = CYCLE
+
+
+@pytest.mark.parametrize("output", [Unreadable(), CYCLE, {(1, 2): "a key that JSON has not"}])
+def test_an_output_that_cannot_be_read_is_an_answer(
+    output: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    model, handler = make(), KalibrCallbackHandler()
+    chain: Any = model | RunnableLambda(lambda _: output)
+    chain.invoke(ASK, config(handler))
+    assert conversation(model).number == 1
+    assert sum(handler.failures.values()) == 1
+    assert COMPLAINT not in caplog.text
+
+
+def test_below_an_input_that_cannot_be_read_no_step_is_the_users_word() -> None:
+    model, handler = make(), KalibrCallbackHandler()
+    chain: Any = RunnableLambda(lambda _: "Rate the sea from 1 to 5.") | model
+    for _ in range(2):
+        chain.invoke(Unreadable(), config(handler))
+    assert (conversation(model).number, kinds(model)) == (2, ["anew"])
+
+
+def test_an_answer_that_something_was_added_to_is_still_its_models() -> None:
+    model, titles, handler = make(), make("titles"), KalibrCallbackHandler()
+
+    def step(text: str) -> str:
+        answer = model.invoke(text).text
+        titles.invoke("Title, please: " + text)
+        return f"{answer}\n\nSources: none"
+
+    RunnableLambda(step).invoke(ASK, config(handler))
+    handler.action("chat", "output_discarded")
+    assert (told(model), told(titles)) == ([0.0], [0.25])
+
+
 def test_open_runs_are_bounded() -> None:
     """Of runs that never end, those that began longest ago are let go, with what is below."""
     runs = Runs(most_roots=3)
@@ -718,6 +764,27 @@ def test_open_runs_are_bounded() -> None:
         runs.join(uuid4(), root)
     assert len(runs) == 6
     assert [runs.of(root.run_id) is not None for root in roots] == [False] * 2 + [True] * 3
+
+
+def test_a_fork_while_another_thread_is_at_it_does_not_hang() -> None:
+    runs, ends = Runs(), threading.Event()
+
+    def busy() -> None:
+        while not ends.is_set():
+            with runs._lock:
+                time.sleep(0.001)
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        for _ in range(5):
+            pid = os.fork()
+            if pid == 0:
+                os._exit(0 if runs._lock.acquire(timeout=2) else 1)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    finally:
+        ends.set()
+        thread.join()
 
 
 # A model that judges turns.

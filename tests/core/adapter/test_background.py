@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -30,6 +31,21 @@ def test_what_raises_does_not_keep_the_rest_from_being_done() -> None:
     background.put(lambda: done.append(1))
     assert background.flush(timeout_s=5)
     assert done == [1]
+
+
+def test_nor_does_what_would_end_the_program() -> None:
+    """As a judge does that is cancelled, or that ends its own process."""
+    background, done = Background(), list[int]()
+    for error in (SystemExit(1), asyncio.CancelledError(), KeyboardInterrupt()):
+        background.put(partial(_raise, error))
+    background.put(lambda: done.append(1))
+    assert background.flush(timeout_s=5)
+    assert done == [1]
+    assert background.is_idle
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def test_no_more_waits_than_may_and_a_flush_is_bounded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
@@ -10,13 +11,14 @@ import pytest
 
 from kalibr_core import (
     ConfigError,
+    LedgerError,
     MemoryLedger,
     Router,
     SQLiteLedger,
     UnknownDecision,
     UnknownSession,
 )
-from kalibr_core.adapter.behaviour import Behaviour, Decided
+from kalibr_core.adapter.behaviour import LATE_S, Behaviour, Decided
 from kalibr_core.adapter.routers import LIVE, Routers, act, made
 from kalibr_core.conversations import Conversation, restored
 from kalibr_core.types import JSON, Output, Request
@@ -216,3 +218,69 @@ def test_an_action_on_a_decision_needs_no_session(routers: Routers[Held]) -> Non
     assert act(decision_id, "output_edited", goal=goal, model="M")
     assert not act(decision_id, "output_edited", goal=None, model="M")
     assert rewards(one) == [0.5]
+
+
+class Locked(MemoryLedger):
+    """Another process holds it: each writing waits in vain."""
+
+    def __init__(self, clock: list[float]) -> None:
+        super().__init__()
+        self.clock, self.is_locked, self.threads = clock, True, list[str]()
+
+    def keep(self, key: str, version: int, state: JSON, *, at: float, is_open: bool) -> bool:
+        self.threads.append(threading.current_thread().name)
+        if not self.is_locked:
+            return super().keep(key, version, state, at=at, is_open=is_open)
+        self.clock[0] += 0.25
+        raise LedgerError("locked")
+
+
+def test_chains_wait_for_a_locked_ledger_once(routers: Routers[Held]) -> None:
+    now, here = [100.0], threading.current_thread().name
+    ledger = Locked(now)
+    one, behaviour = make(routers, "one", ledger=ledger), Behaviour(model="M", clock=lambda: now[0])
+    for event_id in ("e1", "e2", "e3"):
+        answered(behaviour, decide(one), event_id=event_id)
+    assert behaviour.flush()
+    assert ledger.threads == [here, "kalibr-feedback", "kalibr-feedback"]
+    assert behaviour.failures == {"LedgerError": 3}
+
+    ledger.is_locked = False
+    answered(behaviour, decide(one), event_id="e4")
+    assert behaviour.flush()
+    now[0] += LATE_S
+    answered(behaviour, decide(one), event_id="e5")
+    assert ledger.threads[3:] == ["kalibr-feedback", here]
+    goes_on = threading.Event()
+    behaviour._background.put(lambda: goes_on.wait(5))
+    answered(behaviour, decide(one), event_id="e6")
+    goes_on.set()
+    assert behaviour.flush()
+    assert ledger.threads[5:] == ["kalibr-feedback"], "in order, after what still waits"
+    assert known(one).number == 3
+
+
+def test_the_text_of_an_error_that_is_none_of_ours_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    behaviour = Behaviour(model="M")
+
+    def reading() -> str:
+        raise ValueError(COMPLAINT)
+
+    assert behaviour.read(reading, "nothing") == "nothing"
+    assert behaviour.read(lambda: "it", "nothing") == "it"
+    assert behaviour.failures == {"ValueError": 1}
+    assert "ValueError" in caplog.text
+    assert COMPLAINT not in caplog.text
+
+
+def test_a_closed_router_hides_no_other_one(routers: Routers[Held]) -> None:
+    several = [make(routers, "one") for _ in range(4)]
+    decided = decide(several[0])
+    for router in several[1:]:
+        router.close()
+    assert made(decided.decision_id, goal="one", model="M")[0] is several[0]
+    several[0].close()
+    with pytest.raises(UnknownDecision):
+        made(decided.decision_id, goal="one", model="M")

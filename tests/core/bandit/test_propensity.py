@@ -18,6 +18,7 @@ from kalibr_core.booking import basis_data, basis_from
 from kalibr_core.types import Arm, Basis, Context, Evidence, EvidenceKind, Pull
 
 QUALITY, SCORE = EvidenceKind.QUALITY, EvidenceKind.SCORE
+BEHAVIOUR = EvidenceKind.BEHAVIOUR
 Costs = Sequence[float | None]
 
 
@@ -46,6 +47,17 @@ def scored(policy: RunLengthPolicy) -> None:
         policy.update(f"a{number % 3}", Evidence(SCORE, good, 1.0 - good))
 
 
+def liked(policy: RunLengthPolicy) -> None:
+    for number in range(30):
+        good = (0.75, 0.25, 1.0)[number % 3]
+        policy.update(f"a{number % 3}", Evidence(BEHAVIOUR, good, 1.0 - good))
+
+
+def scored_and_liked(policy: RunLengthPolicy) -> None:
+    scored(policy)
+    liked(policy)
+
+
 def out(policy: RunLengthPolicy) -> None:
     for _ in range(2):
         policy.update("a0", OUTAGE)
@@ -69,6 +81,8 @@ SITUATIONS: dict[str, tuple[Costs, Sequence[float], int, Callable[[RunLengthPoli
     "six": ([1.0, 0.5, 0.4, 0.3, 0.2, 0.1], [0.8] * 6, 150, nothing),
     "six equals": ([1.0] * 6, [0.7] * 6, 150, nothing),
     "three with scores": ([1.0, 0.5, 0.8], [0.8] * 3, 80, scored),
+    "three with users": ([1.0, 0.5, 0.8], [0.8] * 3, 80, liked),
+    "three with scores and users": ([1.0, 0.5, 0.8], [0.8] * 3, 80, scored_and_liked),
     "three, an outage": ([0.5, 1.0, 1.0], [0.9, 0.7, 0.7], 80, out),
     "three, a probe due": ([1.0, 0.9, 0.8], [0.7] * 3, 60, idle),
     "two, a probe due": ([1.0, 1.0], [0.7] * 2, 20, idle),

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from statistics import median
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from conftest import LOSS, WIN, router, share
+from kalibr_core.bandit.arms import ArmState
+from kalibr_core.bandit.constants import Constants
 from kalibr_core.types import Arm, Context, Evidence, EvidenceKind
 
 SCORE, BEHAVIOUR = EvidenceKind.SCORE, EvidenceKind.BEHAVIOUR
+CONSTANTS = Constants()
 
 
 def calls_until_found(seed: int, calls: int = 700) -> int:
@@ -125,3 +130,27 @@ def test_disliked_answers_cost_an_arm_its_traffic_only_where_it_is_close():
             policy.update("a0", Evidence(BEHAVIOUR, 0.0, 1.0))
         pulls = [policy.pull(arms, Context(number=2)).arm for _ in range(20)]
         assert set(pulls) == {wanted}
+
+
+REWARD = st.floats(0.0, 1.0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(5, 500), REWARD, REWARD, REWARD, REWARD)
+def test_a_value_rises_with_what_users_think_and_with_success(
+    count: int, one: float, other: float, success: float, more: float
+) -> None:
+    """And an ordinary reward leaves it as it is."""
+
+    def value(reward: float, success: float) -> float:
+        arm = ArmState("a", CONSTANTS)
+        arm.behave(count * reward, count * (1.0 - reward), CONSTANTS)
+        found = arm._worth(success, 1.0, CONSTANTS)
+        assert 0.0 < found < 1.0
+        return found
+
+    unheard = ArmState("a", CONSTANTS)._worth(success, 1.0, CONSTANTS)
+    assert value(min(one, other), success) <= value(max(one, other), success) + 1e-9
+    assert value(one, min(success, more)) <= value(one, max(success, more)) + 1e-9
+    assert value(0.6, success) == pytest.approx(unheard)
+    assert value(0.75, success) >= unheard >= value(0.5, success)

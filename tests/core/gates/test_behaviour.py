@@ -71,6 +71,14 @@ def test_a_demand_made_twice_is_a_repetition_sooner_than_a_second_task() -> None
     assert told(again, turn(ASKED), turn(demand, REFINES)) is REPEATS
 
 
+@pytest.mark.parametrize("kind", [ANEW, REFINES, REPEATS])
+def test_the_same_for_another_number_is_no_repetition(kind: TurnKind) -> None:
+    before = turn("Summarise ticket 123 for the report.", kind)
+    assert told("Summarise ticket 124 for the report.", before) is not REPEATS
+    assert told("Summarise ticket 123 for the report.", before) is REPEATS
+    assert told("Summarise the ticket for the report!", before) is REPEATS
+
+
 def test_the_same_at_greater_length_again_and_again_is_a_repetition() -> None:
     before = [
         turn(ASKED),

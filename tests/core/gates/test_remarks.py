@@ -200,3 +200,47 @@ def test_the_time_to_read_is_linear_in_the_length(text: str) -> None:
     for language in (None, *LANGUAGES):
         remark_in(text, language=language)
     assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "That's not bad.",
+        "It's not dropping any more",
+        "That is not too expensive.",
+        "It is not often that I see this.",
+        "And 'forget it' in German?",
+        "No notes.",
+        "no way, how nice",
+    ],
+)
+def test_what_is_denied_or_quoted_is_no_complaint(message: str) -> None:
+    assert not remark_in(message, language="en").complains
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "nice, it broke the footer",
+        "Thanks. This misses the decisions.",
+        "excellent, now nothing is visible at all",
+        "Thanks, I hate it",
+        "thx anyway",
+    ],
+)
+def test_praise_of_what_went_wrong_is_none(message: str) -> None:
+    assert not remark_in(message, language="en").content
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["No.", "no, this is for dogs", "That's bad.", "It's not it.", "This is not right."],
+)
+def test_what_is_plainly_a_complaint_still_is_one(message: str) -> None:
+    assert remark_in(message, language="en").complains
+
+
+def test_what_a_mail_quotes_is_not_the_users_word() -> None:
+    told = "> This is wrong, you ignored me!\nWhat does the customer want from us here?"
+    assert not remark_in(told, language="en").complains
+    assert remark_in(told.removeprefix("> "), language="en").complains

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kalibr_core.gates.sketch import LONGEST, SIZE, similarity, sketch_of, words_of
+from kalibr_core.gates.sketch import (
+    LONGEST,
+    MARK,
+    SIZE,
+    counts_otherwise,
+    similarity,
+    sketch_of,
+    words_of,
+)
 
 KEY = b"conversation"
 LETTER = "Write an outreach email to the head of logistics about our routing product."
@@ -60,6 +68,21 @@ def test_what_is_no_sketch_is_like_nothing(odd: str) -> None:
     assert similarity(odd, sketch_of(LETTER, key=KEY)) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("other", "differs"),
+    [
+        ("Convert 9 miles to kilometres.", True),
+        ("Convert 5 miles to kilometres, please!", False),
+        ("Convert miles to kilometres.", False),
+        ("Convert miles, 5 of them.", False),
+    ],
+)
+def test_numbers_are_told_apart_where_both_have_some(other: str, differs: bool) -> None:
+    one, another = (sketch_of(t, key=KEY) for t in ("Convert 5 miles to kilometres.", other))
+    assert counts_otherwise(one, another) is counts_otherwise(another, one) is differs
+    assert similarity(one, another) > 0.5, "they are as alike as before"
+
+
 def test_a_long_text_is_told_by_both_its_ends() -> None:
     beginning, end = "begin " + "a " * LONGEST, "b " * LONGEST + " finish"
     middle = beginning + "middle " + end
@@ -72,7 +95,7 @@ def test_a_long_text_is_told_by_both_its_ends() -> None:
 @given(st.text(st.characters(exclude_categories=()), max_size=300), st.text(max_size=300))
 def test_any_texts_have_a_similarity(one: str, other: str) -> None:
     sketch = sketch_of(one, key=KEY)
-    assert len(sketch) in (0, SIZE)
+    assert len(sketch) in (0, SIZE, SIZE + MARK)
     assert not set(sketch) - set("0123456789abcdef")
     assert 0.0 <= alike(one, other) == alike(other, one) <= 1.0
     if sketch.strip("0"):
