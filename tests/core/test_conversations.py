@@ -61,7 +61,8 @@ def test_an_answer_is_settled_once() -> None:
 
 
 def test_the_last_answer_is_settled_when_the_user_leaves() -> None:
-    assert after(TurnKind.REFINES).left(ended=True) == [Signal(ONE, "momentum", 0.75)]
+    assert after(TurnKind.ACCEPTS).left(ended=True) == [Signal(ONE, "momentum", 0.75)]
+    assert after(TurnKind.REFINES).left(ended=True) == []
     assert after(TurnKind.UNCLEAR).left(ended=True) == []
 
 
