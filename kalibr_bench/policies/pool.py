@@ -70,9 +70,17 @@ def _shared(jobs: Sequence[Job], order: Sequence[int], workers: int) -> Done:
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BaseException:  # whatever ended it: nobody waits for what is still under way
+        results = getattr(executor, "_result_queue", None)
         executor.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - before:
+        started = set(multiprocessing.active_children()) - before
+        for process in started:
             process.terminate()
+        for process in started:
+            process.join()
+        # One that was ended in the middle of a result leaves the executor's thread, and with it the
+        # interpreter's exit, waiting for the rest: with the last writer closed there is an end.
+        if (writer := getattr(results, "_writer", None)) is not None:
+            writer.close()
         raise
     executor.shutdown()
 

@@ -14,7 +14,7 @@ from langchain_openai import ChatOpenAI
 
 from kalibr_bench.provider import FAULT_KINDS, Fault, LoopbackProvider
 from kalibr_langchain import ChatKalibr
-from tests.core.test_router_http import CHARGED, HARMLESS, RAISED, SLOW, STREAMED
+from tests.core.test_router_http import CHARGED, HARMLESS, RAISED, SLOW, STREAMED, patience
 
 from .ways import WAYS, ask, failures, first_arm, record
 
@@ -78,11 +78,6 @@ def make(request: pytest.FixtureRequest, provider: LoopbackProvider, key: str) -
 def arm(provider: LoopbackProvider, kind: str, key: str, **options: Any) -> None:
     options.setdefault("delay_s", SLOW.get(kind, 0.05))
     provider.fault(FIRST, Fault(kind=kind, **options), token=key)
-
-
-def patience(kind: str) -> float:
-    """The time limit is short only where it is to be reached: a busy machine fails no test."""
-    return 0.4 if kind in SLOW else 20.0
 
 
 every_way = pytest.mark.parametrize("way", WAYS)

@@ -131,8 +131,8 @@ def test_only_a_decision_is_one() -> None:
     assert decision_of(error) is error.kalibr
 
 
-def llm(server: LoopbackProvider, *models: str) -> KalibrLLM:
-    return first_arm(*models, base_url=server.base_url, api_key=KEY)
+def llm(server: LoopbackProvider, *models: str, **options: Any) -> KalibrLLM:
+    return first_arm(*models, base_url=server.base_url, api_key=KEY, **options)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -159,6 +159,6 @@ def test_a_call_that_fails_is_told_too(
 ) -> None:
     server.fault("gpt-4o", Fault(kind="server_error", times=None))
     with pytest.raises(Exception):  # noqa: B017  # its kind is another test's
-        ask(llm(server, "gpt-4o"), way)
+        ask(llm(server, "gpt-4o", max_attempts=1), way)
     (event,) = [event for event in heard if isinstance(event, DecisionEvent)]
     assert not event.verified

@@ -136,7 +136,8 @@ def test_an_error_is_told_by_its_class_alone(handler: Any, llm: KalibrLLM) -> No
 
 def test_a_call_that_fails_is_its_roots_too(handler: Any, server: LoopbackProvider) -> None:
     server.fault("gpt-4o", Fault(kind="server_error", times=None))
-    llm = KalibrLLM(goal="g", paths=["gpt-4o"], base_url=server.base_url, ledger="memory")
+    options: Any = {"base_url": server.base_url, "ledger": "memory", "max_attempts": 1}
+    llm = KalibrLLM(goal="g", paths=["gpt-4o"], **options)
     with pytest.raises(Exception) as caught:
         Engine(llm).query("x")
     decision: Any = caught.value.kalibr  # type: ignore[attr-defined]

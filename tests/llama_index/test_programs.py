@@ -153,7 +153,7 @@ def test_where_all_servers_fail_the_error_is_the_sdks_too(
 ) -> None:
     server.fault(None, Fault(kind="server_error"))
     with pytest.raises(openai.InternalServerError) as caught:
-        predict(make(server), way)
+        predict(make(server, max_attempts=2), way)
     assert isinstance(caught.value, AllPathsFailed)
 
 

@@ -88,7 +88,8 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def responses() -> Iterator[Server]:
     with Server(("127.0.0.1", 0), Handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        # It looks once in an interval whether it is to end; by default each test waits 0.5 s.
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
         yield running
         running.shutdown()
 

@@ -122,14 +122,14 @@ def test_a_failing_worker_is_told() -> None:
 
 
 def test_the_story_in_figures() -> None:
-    """Twelve quick runs: 420 documents per arm. Margins of four standard errors and more."""
-    found = summaries(benchmark(settings_of(), range(100, 112)))
+    """Eight quick runs: 280 documents per arm. Margins of four standard errors and more."""
+    found = summaries(benchmark(settings_of(), range(100, 108)))
     kalibr, fixed = found["kalibr"], found["hard-coded"]
     assert (kalibr.overall.success.value or 0) >= 0.98
     assert (found["no-healing"].overall.first.value or 0) >= 0.88
-    assert 0.19 < (fixed.degraded.success.value or 0) < 0.41
+    assert 0.17 < (fixed.degraded.success.value or 0) < 0.43
     assert (fixed.parts[0].success.value or 0) >= 0.95
-    assert fixed.calls == 420
+    assert fixed.calls == 280
     assert (fixed.cost_per_success_usd or 0) > 5 * (kalibr.cost_per_success_usd or 1)
     assert (found["oracle"].overall.first.value or 0) >= 0.94
     assert (found["chain"].degraded.first.value or 0) == fixed.degraded.success.value
@@ -138,9 +138,9 @@ def test_the_story_in_figures() -> None:
 
 
 def test_kalibr_leaves_the_path_that_it_prefers() -> None:
-    """Eight runs of 100: 800 documents."""
+    """Six runs of 100: 600 documents."""
     settings = settings_of("preferred", "default", arms=("kalibr",))
-    kalibr = summaries(benchmark(settings, range(100, 108)))["kalibr"]
+    kalibr = summaries(benchmark(settings, range(100, 106)))["kalibr"]
     learning, _, observation = (part.routing["gpt-4o-mini"] for part in kalibr.parts)
     assert learning > 0.5
     assert observation < 0.1

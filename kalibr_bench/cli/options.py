@@ -1,0 +1,47 @@
+"""Options that several commands have, and what is checked before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 + SIGINT."""
+PICTURES = (".png", ".svg", ".pdf")
+
+LatencyScale = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=100.0, help="x the models' latency; 0.01, with several runs 0."),
+]
+Sure = Annotated[bool, typer.Option("--yes", help="With --live: spend without a question.")]
+JsonFile = Annotated[Path | None, typer.Option(help="Write all figures here.")]
+PlotFile = Annotated[Path | None, typer.Option(help="Write a picture here (PNG, SVG, PDF).")]
+
+
+def check_files(json: Path | None, plot: Path | None = None) -> None:
+    """Know before the work whether its result can be written.
+
+    Raises:
+        typer.BadParameter: it cannot.
+    """
+    for file in (json, plot):
+        if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+            raise typer.BadParameter(
+                f"cannot write {file}: it is a folder, or its folder is missing"
+            )
+    if plot is not None and plot.suffix.lower() not in PICTURES:
+        raise typer.BadParameter(
+            f"must end in {', '.join(PICTURES)}, got {plot.name!r}", param_hint="--plot"
+        )
+
+
+def check_latency(scale: float | None, *, live: bool) -> None:
+    """Only models that are played have a latency to set.
+
+    Raises:
+        typer.BadParameter: a scale is given for real ones.
+    """
+    if live and scale is not None:
+        raise typer.BadParameter("real models have their own", param_hint="--latency-scale")
