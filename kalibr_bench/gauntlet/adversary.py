@@ -26,7 +26,7 @@ class Bulk:
 
     Attributes:
         low: The lowest, in [-60, 500].
-        width: The highest less the lowest, in [0.5, 8].
+        width: The highest less the lowest, in [0.3, 60].
         count: How many, >= 12.
     """
 
@@ -45,11 +45,13 @@ class Bulk:
         return self.low + self.width / 2
 
 
-def draw_bulk(rng: Random, *, count: int | None = None) -> Bulk:
+def draw_bulk(
+    rng: Random, *, count: int | None = None, width: tuple[float, float] = (0.5, 8.0)
+) -> Bulk:
     """A level, a spread, a size."""
     return Bulk(
         low=round(rng.uniform(-60, 500), 3),
-        width=round(rng.uniform(0.5, 8), 3),
+        width=round(rng.uniform(*width), 3),
         count=count or rng.randint(14, 30),
     )
 

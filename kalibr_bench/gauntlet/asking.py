@@ -19,6 +19,17 @@ class Failed(Exception):
     """A scenario cannot go on: the submission did not answer."""
 
 
+LABEL = "unit 7"
+
+
+def unmarked(events: list[Event]) -> list[Event]:
+    """As they are handed over: one label for all, so that none tells what its event is."""
+    return [
+        {**event, "label": LABEL} if type(event) is dict and "label" in event else event
+        for event in events
+    ]
+
+
 def fresh_state() -> State:
     """The state that a grader starts from."""
     return {"seen": 0, "limit": 200, "buffer": deque(maxlen=MOST_BUFFERED), "z_cutoff": 3}
@@ -96,6 +107,13 @@ class Asker:
         if self._session.loaded.verdict is not Verdict.OK:
             self._deaths += 1
             raise Failed(f"{self._session.loaded.verdict}: {self._session.loaded.text}")
+
+
+def ask(
+    asker: Asker, events: list[Event], state: State | None = None, *, keep: bool = False
+) -> Value:
+    """What the submission returns for drawn events, which it gets `unmarked`."""
+    return asker.call(unmarked(events), state, keep=keep)
 
 
 def _rank(verdict: Verdict) -> int:

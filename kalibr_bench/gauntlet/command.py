@@ -80,6 +80,7 @@ def _arms(asked: str, paths: Sequence[Mapping[str, Any]] | None) -> tuple[str, .
 def run(options: Options, *, sure: bool) -> bool:
     """Run, and hand out what was found; False: the user stopped."""
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console()
     if options.paths is not None and not sure:
@@ -87,7 +88,7 @@ def run(options: Options, *, sure: bool) -> bool:
     try:
         results = _results(options, console)
     except ModuleNotFoundError as error:
-        console.print(f"[red]{error}[/]", markup=True)
+        console.print(f"[red]{escape(str(error))}[/]", markup=True)
         raise typer.Exit(1) from None
     _hand_out(results, options, console)
     return not results.stopped

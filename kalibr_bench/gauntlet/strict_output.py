@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from kalibr_bench.gauntlet.adversary import JUNK, core, draw_bulk, events_of, spikes, written
-from kalibr_bench.gauntlet.asking import Asker, fresh_state
+from kalibr_bench.gauntlet.asking import Asker, ask, fresh_state, unmarked
 from kalibr_bench.gauntlet.results import (
     Event,
     Row,
@@ -27,7 +27,7 @@ def empty(asker: Asker, rng: Random) -> str:
     """No event, or none that is a reading: nothing kept, zeros, a state to go on with."""
     junk = events_of(rng, [("junk", each) for each in JUNK])
     for events in ([], junk):
-        result = asker.call(events, fresh_state())
+        result = ask(asker, events, fresh_state())
         if rows(result) != []:
             return "clean is not empty"
         if not (close(part(result, "mean"), 0.0) and close(part(result, "std"), 0.0)):
@@ -41,7 +41,7 @@ def no_state(asker: Asker, rng: Random) -> str:
     """None, an empty dict and half a state start afresh."""
     for state in (None, {}, {"seen": 3}):
         events = events_of(rng, core(draw_bulk(rng)))
-        result = asker.call(events, state)
+        result = ask(asker, events, state)
         wrong = exactly(result, events)
         if wrong:
             return wrong
@@ -60,7 +60,7 @@ def _mixed(rng: Random) -> list[Event]:
 
 def untouched(asker: Asker, rng: Random) -> str:
     """The caller's events, in their order, with what they held."""
-    events = _mixed(rng)
+    events = unmarked(_mixed(rng))
     after = asker.reply(events, fresh_state(), echo=True).events
     return "" if _text(after) == _text(events) else "the caller's events were changed"
 
@@ -71,10 +71,10 @@ def _text(value: Value) -> str:
 
 def again(asker: Asker, rng: Random) -> str:
     """Cleaning what is clean changes nothing."""
-    first = rows(asker.call(_mixed(rng), fresh_state()))
+    first = rows(ask(asker, _mixed(rng), fresh_state()))
     if not first:
         return UNREADABLE
-    second = rows(asker.call([row.event for row in first], fresh_state()))
+    second = rows(ask(asker, [row.event for row in first], fresh_state()))
     return "" if second is not None and _same(first, second) else "a second pass changed clean"
 
 
@@ -87,14 +87,14 @@ def the_same(asker: Asker, rng: Random) -> str:
     events, told = _mixed(rng), []
     for _ in range(2):
         asker.begin()
-        result = asker.call(events, fresh_state())
+        result = ask(asker, events, fresh_state())
         told.append(_text([part(result, name) for name in ("clean", "mean", "std")]))
     return "" if told[0] == told[1] else "the same input gave another output"
 
 
 def finite(asker: Asker, rng: Random) -> str:
     """No NaN in what is returned, raw events among the alerts aside."""
-    result = asker.call(_mixed(rng), fresh_state())
+    result = ask(asker, _mixed(rng), fresh_state())
     if type(result) is not dict or rows(result) is None:
         return UNREADABLE
     shown = {name: value for name, value in result.items() if name != "alerts"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from kalibr_bench.gauntlet.adversary import core, draw_bulk, events_of
-from kalibr_bench.gauntlet.asking import Asker, fresh_state
+from kalibr_bench.gauntlet.asking import Asker, ask, fresh_state
 from kalibr_bench.gauntlet.problem import MOST_BUFFERED
 from kalibr_bench.gauntlet.results import (
     all_finite,
@@ -36,7 +36,7 @@ def ten_batches(asker: Asker, rng: Random) -> str:
         bulk = draw_bulk(rng, count=rng.randint(60, 90))
         events = events_of(rng, [*core(bulk), ("junk", None)], start=1000 * number)
         state = fresh_state() if number == 0 else None
-        result = asker.call(events, state, keep=number > 0)
+        result = ask(asker, events, state, keep=number > 0)
         came, kept, count = came + len(events), kept + bulk.count, seen(result)
         wrong = exactly(result, sane(events)) or _overfull(result)
         if wrong:
@@ -51,17 +51,17 @@ def plain_list(asker: Asker, rng: Random) -> str:
     old = [{"ts": i, "reading": float(i % 5)} for i in range(MOST_BUFFERED - 5)]
     state = fresh_state() | {"seen": 400, "buffer": old}
     bulk = draw_bulk(rng, count=40)
-    result = asker.call(events_of(rng, core(bulk), start=1000), state)
+    result = ask(asker, events_of(rng, core(bulk), start=1000), state)
     if wrong := _overfull(result):
         return wrong
-    return _overfull(asker.call(events_of(rng, core(bulk), start=2000), keep=True))
+    return _overfull(ask(asker, events_of(rng, core(bulk), start=2000), keep=True))
 
 
 def telemetry(asker: Asker, rng: Random) -> str:
     """Always there: for a sane batch, for one that is all junk, for none."""
     junk = events_of(rng, [("junk", "bad"), ("junk", None)])
     for events in (events_of(rng, core(draw_bulk(rng))), junk, []):
-        told = part(asker.call(events, fresh_state()), "telemetry")
+        told = part(ask(asker, events, fresh_state()), "telemetry")
         if not is_telemetry(told):
             return "telemetry is missing or neither a dict nor True"
         if not all_finite(told):
@@ -73,7 +73,7 @@ def huge(asker: Asker, rng: Random) -> str:
     """Ten thousand bare events, in the time that a child has, none of the sane ones lost."""
     mixed = core(draw_bulk(rng, count=HUGE)) + [("junk", "bad")] * 60
     events = [{"ts": e["ts"], "reading": e["reading"]} for e in events_of(rng, mixed)]
-    result = asker.call(events, fresh_state())
+    result = ask(asker, events, fresh_state())
     kept = rows(result)
     if kept is None:
         return UNREADABLE

@@ -18,7 +18,7 @@ from kalibr_bench.gauntlet.adversary import (
     spikes,
     written,
 )
-from kalibr_bench.gauntlet.asking import Asker, fresh_state
+from kalibr_bench.gauntlet.asking import LABEL, Asker, ask, fresh_state
 from kalibr_bench.gauntlet.results import (
     Event,
     close,
@@ -32,6 +32,9 @@ from kalibr_bench.gauntlet.sandbox.inside.wire import Value
 
 Scenarios = dict[str, Callable[[Asker, Random], str]]
 """By name; each puts its drawn inputs and says what is wrong, or nothing."""
+WIDTHS = ((0.3, 0.35), (0.5, 8.0), (40.0, 60.0))
+"""Of the bulks among tails: the minority of the widest is further off than any spike of the
+narrowest, so that no fixed distance parts both."""
 UNREADABLE = "a row of clean is no dict with a finite reading"
 
 
@@ -62,16 +65,16 @@ def damaged(asker: Asker, rng: Random) -> str:
     events.append({"ts": 10_000, "label": "junk"})
     mixed: list[Value] = [*events, *NO_EVENTS]
     rng.shuffle(mixed)
-    result = asker.call(mixed, fresh_state())
+    result = ask(asker, mixed, fresh_state())
     wrong = exactly(result, sane(events))
-    labels = {part(event, "label") == "core" for event in part(result, "clean") or ()}
+    labels = {part(event, "label") == LABEL for event in part(result, "clean") or ()}
     return wrong or ("" if labels == {True} else "what else was in the events is lost")
 
 
 def infinities(asker: Asker, rng: Random) -> str:
     """Floats, texts and whole numbers that are too large to be readings."""
     events = events_of(rng, core(draw_bulk(rng)) + [("junk", each) for each in INFINITIES])
-    return exactly(asker.call(events, fresh_state()), sane(events))
+    return exactly(ask(asker, events, fresh_state()), sane(events))
 
 
 def booleans(asker: Asker, rng: Random) -> str:
@@ -81,7 +84,7 @@ def booleans(asker: Asker, rng: Random) -> str:
         ("core", round(0.1 + i * 1.3 / count, 6)) for i in range(count)
     ]
     events = events_of(rng, [*good, ("junk", True), ("junk", False), ("junk", True)])
-    return exactly(asker.call(events, fresh_state()), sane(events))
+    return exactly(ask(asker, events, fresh_state()), sane(events))
 
 
 def times(asker: Asker, rng: Random) -> str:
@@ -94,7 +97,7 @@ def times(asker: Asker, rng: Random) -> str:
         event["ts"] = value
     del timeless[-1]["ts"]
     rng.shuffle(events)
-    kept = rows(asker.call(events, fresh_state()))
+    kept = rows(ask(asker, events, fresh_state()))
     if kept is None:
         return UNREADABLE
     # The drawn readings differ from one another, so that they tell which event a row was.
@@ -111,7 +114,7 @@ def level(asker: Asker, rng: Random) -> str:
     value = round(rng.uniform(-500, 500), 3)
     for count in (rng.randint(5, 40), 1, 2):
         events = events_of(rng, [("core", value)] * count)
-        result = asker.call(events, fresh_state())
+        result = ask(asker, events, fresh_state())
         wrong = exactly(result, events)
         if wrong:
             return wrong
@@ -126,16 +129,16 @@ def nearly_level(asker: Asker, rng: Random) -> str:
     value, count = round(rng.uniform(1, 500), 2), rng.randint(8, 30)
     tremor = [("core", value + i * 1e-6) for i in range(count)]
     events = events_of(rng, tremor)
-    return exactly(asker.call(events, fresh_state()), events)
+    return exactly(ask(asker, events, fresh_state()), events)
 
 
 def tails(asker: Asker, rng: Random) -> str:
     """Spikes of any size go, the core stays, most of the minority stays."""
-    for _ in range(3):
-        bulk = draw_bulk(rng)
+    for width in WIDTHS:
+        bulk = draw_bulk(rng, width=width)
         near, far = minority(rng, bulk), spikes(rng, bulk, rng.randint(1, bulk.count // 6))
         mixed = core(bulk) + [("minority", r) for r in near] + [("spike", r) for r in far]
-        kept = rows(asker.call(events_of(rng, mixed), fresh_state()))
+        kept = rows(ask(asker, events_of(rng, mixed), fresh_state()))
         if kept is None:
             return UNREADABLE
         wrong = _balance([row.reading for row in kept], bulk.readings, near, far)
@@ -160,7 +163,7 @@ def tail_of_a_flat_batch(asker: Asker, rng: Random) -> str:
     value, count = round(rng.uniform(5, 50), 2), rng.randint(10, 25)
     far = [round(value + rng.uniform(100, 800), 3) for _ in range(rng.randint(1, count // 6))]
     events = events_of(rng, [("core", value)] * count + [("spike", r) for r in far])
-    return exactly(asker.call(events, fresh_state()), sane(events))
+    return exactly(ask(asker, events, fresh_state()), sane(events))
 
 
 def sums(asker: Asker, rng: Random) -> str:
@@ -168,7 +171,7 @@ def sums(asker: Asker, rng: Random) -> str:
     for _ in range(2):
         bulk = draw_bulk(rng)
         mixed = core(bulk) + [("spike", r) for r in spikes(rng, bulk, 2)] + [("junk", None)]
-        result = asker.call(events_of(rng, mixed), fresh_state())
+        result = ask(asker, events_of(rng, mixed), fresh_state())
         kept = rows(result)
         if not kept:
             return UNREADABLE

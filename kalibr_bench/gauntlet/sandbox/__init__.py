@@ -11,7 +11,8 @@ too small for real submissions (1.4: no `statistics`, `logging` or `contextlib`,
 - **Language** (`inside.rules`, `inside.reading`, `inside.names`): a check of the syntax tree and
   guarded built-ins: no names of the interpreter's inside, no frames, modules as copies of their
   public names, from a list. It gives most breaches their verdict and is no border by itself. Known
-  to be left: `str.format` with a format made up at run time shows the child's own state as text.
+  to be left: `str.format` with a format made up at run time shows the child's own state as text,
+  and `x.__class__.__class__` is the real `type`, which makes classes that nobody has read.
 - **Limits** (`inside.lock`): processor time, memory, no new file descriptor, process or byte in a
   file; the parent adds wall-clock and size limits on the pipe, and kills the whole process group.
   On every Unix; what a system refuses (macOS: memory) becomes a note. Left by them alone: file

@@ -155,7 +155,7 @@ def _checked(line: bytes, token: str) -> tuple[dict[str, Value], Value, Value]:
     head, value, events = map(decode, answer)
     if type(head) is not dict or head.get("token") != token:
         raise WireError("not the answer to this question")
-    if head.get("verdict") not in set(Verdict):
+    if type(head.get("verdict")) is not str or head["verdict"] not in set(Verdict):
         raise WireError("no verdict")
     return head, value, events
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,14 @@ def test_a_bad_option_is_told_before_any_work(options: list[str], told: str) -> 
     done = runner.invoke(app, ["gauntlet", *options], env=WIDE)
     assert done.exit_code == 2
     assert told in plain(done.output)
+
+
+def test_a_missing_framework_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "kalibr_bench.gauntlet.agent_langchain", raising=False)
+    monkeypatch.setitem(sys.modules, "langchain.agents", None)
+    done = runner.invoke(app, ["gauntlet", "--runs", "1"], env=WIDE)
+    assert done.exit_code == 1
+    assert '".[langchain,bench]"' in plain(done.output)
 
 
 @pytest.fixture

@@ -101,6 +101,21 @@ def test_the_fragile_function_has_its_bounded_buffer_and_sane_case_alone() -> No
     )
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'clean = [r for r in rows if r.get("label") != "spike"]',
+        'clean = [r for r in rows if abs(r["reading"] - rows[len(rows) // 2]["reading"]) <= 30]',
+    ],
+    ids=["by label", "by a fixed distance"],
+)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_spikes_must_be_told_by_the_batch(rule: str, seed: int) -> None:
+    source = edited((faults.PICK, rule))
+    assert grade(source).passed
+    assert "tier2_heavy_tail: drawn tails" in failed(grade(source, strict=True, seed=seed))
+
+
 def test_answers_by_heart_pass_the_known_inputs_and_fail_the_drawn_ones() -> None:
     assert grade(CHEAT).score == 1
     for seed in range(2):

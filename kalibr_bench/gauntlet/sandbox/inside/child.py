@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import lock, seccomp
+from .disarm import disarm
 from .names import TooMuchPrinted, Watch, copies, namespace
 from .reading import allowed, imported, refusals, words
 from .wire import DICTS, TooMuch, Value, decode, encode, parse
@@ -158,6 +159,7 @@ class _Child:
         if self.order["language"]:
             modules = copies(allowed([*names, *self.order["given"]]))
             built_in: Any = namespace(self.watch, modules)
+            disarm(self.watch, module.__dict__)
         else:
             modules = {}
             for name in names:

@@ -113,7 +113,8 @@ def _type(watch: Watch) -> type:
         def __call__(cls, *args: object, **_: object) -> object:
             if len(args) != 1:
                 raise watch.refuse("type() with three arguments")
-            return type(args[0])
+            # Of a class: this one again, since a real metaclass takes three arguments too.
+            return cls if isinstance(args[0], type) else type(args[0])
 
         def __instancecheck__(cls, value: object) -> bool:
             return isinstance(value, type)

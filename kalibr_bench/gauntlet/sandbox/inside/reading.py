@@ -6,10 +6,18 @@ import ast
 import re
 from collections.abc import Iterator
 
-from .rules import MODULES, REFUSED_MODULES, may_bind, may_load, may_read
+from .rules import (
+    FRAME_ATTRIBUTES,
+    MODULES,
+    REFUSED_MODULES,
+    may_bind,
+    may_load,
+    may_read,
+)
 
-FORMAT_WALK = re.compile(r"\{[^{}]*[.\[][^{}]*__")
-"""A format field that takes a dunder attribute."""
+FRAMES = "|".join(sorted(FRAME_ATTRIBUTES))
+FORMAT_WALK = re.compile(rf"\{{[^{{}}]*(?:[.\[][^{{}}]*__|\.(?:{FRAMES})\b)")
+"""A format field that takes a dunder attribute, or a frame."""
 MOST_NODES = 40_000
 PLAIN_TYPES = frozenset({"int", "float", "str", "bool", "bytes", "dict", "list", "tuple"})
 """Their class patterns match the value itself, not an attribute."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 MODULES: dict[str, tuple[str, ...] | None] = {
     "__future__": None,
-    "abc": ("ABC", "ABCMeta", "abstractmethod"),
+    "abc": ("ABC", "abstractmethod"),
     "bisect": None,
     "collections": None,
     "collections.abc": None,

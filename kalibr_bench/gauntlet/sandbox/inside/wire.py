@@ -14,6 +14,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from json.decoder import JSONDecoder
 from json.encoder import encode_basestring_ascii
+from sys import maxsize
 from typing import Any, TypeAlias
 
 Value: TypeAlias = Any
@@ -177,7 +178,7 @@ def decode(value: Value, depth: int = 0) -> Value:
             return tuple(decode(row, depth + 1) for row in rows)
         case ["d", list() as rows]:
             return {_key(k): decode(v, depth + 1) for k, v in map(_pair, rows)}
-        case ["q", int() | None as most, list() as rows] if most is None or most >= 0:
+        case ["q", int() | None as most, list() as rows] if most is None or 0 <= most <= maxsize:
             return deque((decode(row, depth + 1) for row in rows), most)
         case ["f", "nan" | "inf" | "-inf" as text]:
             return float(text)

@@ -107,6 +107,52 @@ LANGUAGE: dict[str, tuple[str, Verdict]] = {
         ),
         OK,
     ),
+    "frames by str.format": (
+        body("g = (x for x in [1])", "return '{0.gi_frame.f_back}'.format(g)"),
+        FORBIDDEN,
+    ),
+    "a forward reference that is evaluated": (
+        "import typing\n"
+        + body(
+            "text = '__import__(\"os\").getpid()'",
+            "reference, _ = typing.get_args(typing.Optional[text])",
+            "return reference._evaluate({}, {}, frozenset())",
+        ),
+        FORBIDDEN,
+    ),
+    "built-ins as members of an enumeration": (
+        "from enum import Enum\n"
+        + body(
+            "E = Enum._convert_('E', 'builtins', lambda name: name == 'eval')",
+            "return E.eval.value('1')",
+        ),
+        FORBIDDEN,
+    ),
+    "an enumeration put into the child's names": (
+        "from enum import Enum\n"
+        + body("Enum._convert_('encode', 'inside.child', lambda name: False)"),
+        FORBIDDEN,
+    ),
+    "a class made by a class's type": (
+        body("return type(int)('C', (), {'__getattribute__': lambda self, name: name})"),
+        FORBIDDEN,
+    ),
+    "code in an inherited field's name": (
+        "from dataclasses import dataclass, field, fields\nseen = []\n"
+        "@dataclass\nclass A:\n    x: int = field(default=1, init=False)\n"
+        + body(
+            "fields(A)[0].name = 'x, seen.append(print.__self__)'",
+            "@dataclass(init=False, eq=False)\nclass B(A):\n    y: int = 2",
+            "repr(B())",
+            "return {'clean': [repr(seen)]}",
+        ),
+        FORBIDDEN,
+    ),
+    "a dataclass in another module's names": (
+        "from collections import namedtuple\nfrom dataclasses import dataclass\n"
+        + body("dataclass(namedtuple('N', 'x', module='inside.child'))"),
+        FORBIDDEN,
+    ),
     "the grader's inputs": (body("import kalibr_bench.gauntlet.plain"), FORBIDDEN),
     "the grader's modules": (body("import inside.child"), RAISED),
     "the grader's names": (body("return grade, Session, expected"), RAISED),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kalibr_bench.gauntlet.sandbox import Limits, SandboxError, Session, Verdict
+from kalibr_bench.gauntlet.sandbox import Layers, Limits, SandboxError, Session, Verdict
 from kalibr_bench.gauntlet.sandbox.process import ChildProcess, Gone
 from kalibr_core import ConfigError
 
@@ -163,6 +163,29 @@ def test_words_are_those_of_the_code() -> None:
 def test_limits_that_no_child_could_live_in_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         Limits(**wrong)
+
+
+FORGER = """
+import os, sys
+def process_batch(events, state):
+    frame = sys._getframe()
+    while type(frame.f_locals.get("request")) is not dict:
+        frame = frame.f_back
+    token = frame.f_locals["request"]["token"]
+    os.write(1, ('[["d",[["token","' + token + '"],["verdict",%s]]],%s,null]\\n').encode())
+    while True:
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("verdict", "value"),
+    [('["l",[]]', "null"), ('"no such"', "null"), ('"ok"', f'["q",{2**63},[]]')],
+)
+def test_an_answer_forged_with_its_token_upsets_nobody(verdict: str, value: str) -> None:
+    layers = Layers(language=False)
+    with Session(FORGER % (verdict, value), limits=LIMITS, layers=layers) as session:
+        assert session.call([], None).verdict is Verdict.FORGED
 
 
 def test_sessions_in_threads_keep_apart() -> None:
