@@ -10,7 +10,6 @@ import typer
 from kalibr_bench.cli.options import (
     INTERRUPTED,
     JsonFile,
-    LatencyScale,
     PlotFile,
     Sure,
     check_files,
@@ -29,10 +28,15 @@ def gauntlet(
     arms: Annotated[
         str, typer.Option(help="kalibr, uniform, names of paths, with commas between; all.")
     ] = "",
-    seed: Annotated[int, typer.Option(min=0, max=10**5, help="Of all chance.")] = 0,
-    latency_scale: LatencyScale = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=10**5, help="Of all chance; --sequential repeats it.")
+    ] = 0,
+    latency_scale: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=100.0, help="x the engineers' latency; 0.01 if not given."),
+    ] = None,
     keep_submissions: Annotated[
-        bool, typer.Option("--keep-submissions", help="Write the submitted code into the figures.")
+        bool, typer.Option("--keep-submissions", help="With --json: also the submitted code.")
     ] = False,
     json: JsonFile = None,
     plot: PlotFile = None,
@@ -43,12 +47,17 @@ def gauntlet(
     """An agent repairs a fragile pipeline: which models can, and does routing find them?
 
     Offline, six engineers of set skill play the models. A router learns from each run's grade; to
-    see that, take --runs 60 --sequential.
+    see that, take --runs 60 --sequential. Ctrl-C ends it with what there is, exit status 130; where
+    every run crashed it is 1.
     """
     from kalibr_bench.gauntlet.command import Options, run, settings_of
 
     check_files(json, plot)
     check_latency(latency_scale, live=live)
+    if yes and not live:
+        raise typer.BadParameter("only with --live", param_hint="--yes")
+    if keep_submissions and json is None:
+        raise typer.BadParameter("only with --json", param_hint="--keep-submissions")
     usual, paths = settings_of(framework, arms, models, live=live)
     settings = replace(
         usual,

@@ -78,20 +78,44 @@ def _arms(asked: str, paths: Sequence[Mapping[str, Any]] | None) -> tuple[str, .
 
 
 def run(options: Options, *, sure: bool) -> bool:
-    """Run, and hand out what was found; False: the user stopped."""
+    """Run, and hand out what was found; False: the user stopped.
+
+    Raises:
+        typer.Exit: with status 1: a package is missing, or every run crashed.
+    """
     from rich.console import Console
     from rich.markup import escape
 
     console = Console()
-    if options.paths is not None and not sure:
-        typer.confirm(real.estimate(options.settings, options.paths), abort=True)
     try:
-        results = _results(options, console)
+        _check_packages(options)
     except ModuleNotFoundError as error:
         console.print(f"[red]{escape(str(error))}[/]", markup=True)
         raise typer.Exit(1) from None
+    if options.paths is not None and not sure:
+        typer.confirm(real.estimate(options.settings, options.paths), abort=True)
+    results = _results(options, console)
     _hand_out(results, options, console)
+    ends = [run.ended for runs in results.runs.values() for run in runs]
+    if not results.stopped and set(ends) == {"crashed"}:
+        raise typer.Exit(1)
     return not results.stopped
+
+
+def _check_packages(options: Options) -> None:
+    """Know before the work, and before money is spent, whether all is installed.
+
+    Raises:
+        ModuleNotFoundError: it is not; names the pip command.
+    """
+    many.agent_class(options.settings.framework)
+    if options.plot is not None:
+        try:
+            import matplotlib.figure  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f'--plot needs {error.name}: pip install -e ".[bench]"', name=error.name
+            ) from None
 
 
 def _results(options: Options, console: Console) -> Results:
@@ -103,11 +127,18 @@ def _results(options: Options, console: Console) -> Results:
         if arm != shown:
             shown = arm
             console.print(f"\n[bold]{report.title_of(arm)}[/]")
-        console.print(report.line(run), highlight=False, soft_wrap=True)
+        line = report.line(run, width=max(report.WIDTH, console.width))
+        console.print(line, highlight=False, soft_wrap=True)
+
+    def wait(count: int) -> None:
+        of_them, them = (
+            ("1 run that has", "it") if count == 1 else (f"{count} runs that have", "them")
+        )
+        console.print(f"Waiting for {of_them} begun; Ctrl-C again drops {them}.")
 
     if options.paths is not None:
-        return real.benchmark(settings, options.paths, on_run=tell)
-    return many.benchmark(settings, on_run=tell)
+        return real.benchmark(settings, options.paths, on_run=tell, on_wait=wait)
+    return many.benchmark(settings, on_run=tell, on_wait=wait)
 
 
 def _head(options: Options) -> str:
@@ -116,8 +147,8 @@ def _head(options: Options) -> str:
     where = "real models" if options.paths is not None else "loopback provider"
     rubric = "strict" if settings.strict else "plain rubric"
     return (
-        f"[bold]The Resilience Gauntlet[/]: {settings.runs} runs, {order}, {rubric}, "
-        f"{settings.framework}, {where}"
+        f"[bold]The Resilience Gauntlet[/]\n{settings.runs} run{'s' * (settings.runs > 1)}, "
+        f"{order}, {rubric}, {settings.framework}, {where}"
     )
 
 

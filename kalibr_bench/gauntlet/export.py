@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kalibr_bench.gauntlet import details
+from kalibr_bench.gauntlet.grades import Check
 from kalibr_bench.gauntlet.records import Results, Run
 from kalibr_bench.gauntlet.summary import BAND, Figures, Summary, summaries
 
@@ -19,7 +21,11 @@ def save(results: Results, file: Path) -> None:
 
 
 def as_json(results: Results) -> dict[str, Any]:
-    """Everything: the set-up, the figures, and each run; submissions where they were kept."""
+    """Everything: the set-up, the figures, and each run; submissions where they were kept.
+
+    Runs are numbered from 1, as in the terminal. Details are those of `details`: an exception is
+    told by its class.
+    """
     settings = results.settings
     return {
         "benchmark": "gauntlet",
@@ -49,6 +55,7 @@ def _summary(summary: Summary) -> dict[str, Any]:
         "second_half": _figures(summary.later),
         "by_path": {path: _figures(figures) for path, figures in summary.by_path.items()},
         "calibration": summary.calibration,
+        "calibration_settled": summary.settled,
     }
 
 
@@ -70,7 +77,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
 
 def _run(run: Run) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "number": run.number,
+        "number": run.number + 1,
         "seed": run.seed,
         "path": run.path,
         "ended": run.ended,
@@ -78,6 +85,8 @@ def _run(run: Run) -> dict[str, Any]:
         "score": run.score,
         "feedback": [] if run.grade is None else list(run.grade.feedback),
         "verdict": None if run.grade is None else str(run.grade.verdict),
+        "detail": None if run.grade is None else details.of_verdict(run.grade),
+        "checks": [] if run.grade is None else [_check(check) for check in run.grade.checks],
         "error": run.error,
         "cost_usd": round(run.cost_usd, 9),
         "latency_s": round(run.latency_s, 6),
@@ -87,3 +96,11 @@ def _run(run: Run) -> dict[str, Any]:
         ],
     }
     return told if run.submission is None else {**told, "submission": run.submission}
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "passed": check.passed,
+        "detail": details.of_detail(check.detail),
+    }

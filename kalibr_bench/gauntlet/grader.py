@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from kalibr_bench.gauntlet.asking import Asker
@@ -9,8 +10,15 @@ from kalibr_bench.gauntlet.grades import FEEDBACK, WEIGHTS, Check, Grade, Tier, 
 from kalibr_bench.gauntlet.plain import ENOUGH_WORDS, SCENARIOS, put, words_found
 from kalibr_bench.gauntlet.sandbox import FATAL, Limits, Verdict
 from kalibr_bench.gauntlet.strict import strict_checks
+from kalibr_core import ConfigError
 
 __all__ = ["Check", "Grade", "grade"]
+
+FENCED = re.compile(
+    r"\s*(?P<mark>`{3,}|~{3,})[ \t]*(?:python3?|py)?[ \t]*\r?\n(?P<code>.*?)(?P=mark)\s*",
+    re.DOTALL | re.IGNORECASE,
+)
+"""One fence with the code in it, and nothing beside it."""
 
 
 def grade(
@@ -23,12 +31,14 @@ def grade(
     of time or memory, fails the scenarios in which it does.
 
     Args:
-        source: Python that defines `process_batch(events, state)`.
+        source: Python that defines `process_batch(events, state)`; a byte order mark before it and
+            one fence of Markdown around the whole of it are taken off.
         strict: Give half of each row's weight to checks on inputs drawn from the seed.
-        seed: Of those inputs; two seeds differ in every number.
+        seed: Of those inputs, a whole number; two seeds differ in every number.
         limits: What the submission may use.
 
     Raises:
+        ConfigError: The source is no text, or the seed no whole number.
         SandboxError: No child process could be started.
 
     >>> grade("def process_batch(events, state): return {}").score
@@ -36,6 +46,9 @@ def grade(
     >>> grade("import os").verdict.value
     'forbidden'
     """
+    source = unwrapped(source)
+    if type(seed) is not int:
+        raise ConfigError(f"seed must be a whole number, got {seed!r}")
     with Asker(source, limits or Limits()) as asker:
         checks = [_plain(asker, tier, source) for tier in WEIGHTS]
         if strict:
@@ -43,6 +56,25 @@ def grade(
         if asker.verdict in FATAL or asker.loaded.verdict is not Verdict.OK:
             checks = [_void(check) for check in checks]
         return grade_of(checks, asker.verdict, asker.detail, asker.loaded.notes)
+
+
+def unwrapped(source: str) -> str:
+    """The source without a byte order mark and without one fence around the whole.
+
+    Raises:
+        ConfigError: it is no text.
+
+    >>> unwrapped("```python\\nx = 1\\n```\\n")
+    'x = 1\\n'
+    """
+    if not isinstance(source, str):
+        raise ConfigError(
+            f"source must be the text of a submission, got {type(source).__name__}; "
+            "of a file, file.read_text()"
+        )
+    source = source.removeprefix("\ufeff")
+    fenced = FENCED.fullmatch(source)
+    return fenced["code"] if fenced else source
 
 
 def _plain(asker: Asker, tier: Tier, source: str) -> Check:

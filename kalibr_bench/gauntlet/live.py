@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kalibr_bench.gauntlet.many import OnRun, run_arms
+from kalibr_bench.gauntlet.many import OnRun, OnWait, run_arms
 from kalibr_bench.gauntlet.problem import MAX_STEPS, PROMPT
 from kalibr_bench.gauntlet.records import ROUTED, UNIFORM, Results, Settings
 from kalibr_bench.provider import count_tokens
@@ -66,10 +66,11 @@ def estimate(settings: Settings, paths: Sequence[Mapping[str, Any]]) -> str:
     at_most = sum(most.get(arm, max(most.values())) for arm in settings.arms) * settings.runs
     unknown = [name for name, usd in usual.items() if not usd]
     more = f" (not counting {', '.join(unknown)}, whose prices are not known)" if unknown else ""
-    return (
-        f"{settings.runs * len(settings.arms)} runs on {', '.join(usual)} cost about "
-        f"${about:.2f}, hardly more than ${at_most:.2f}{more}. Go on?"
-    )
+    count = settings.runs * len(settings.arms)
+    runs = f"{count} run{'s' * (count > 1)} on {', '.join(usual)}"
+    if about == 0:
+        return f"{runs}: cost unknown, there is no price for {', '.join(unknown)}. Go on?"
+    return f"{runs}: about ${about:.2f}, hardly more than ${at_most:.2f}{more}. Go on?"
 
 
 def _of_arm(arm: str, each: Mapping[str, float]) -> float:
@@ -83,6 +84,12 @@ def _usd(path: Mapping[str, Any], steps: int) -> float:
     return cost_usd(price_of(Path(**path)), usage) or 0.0
 
 
-def benchmark(settings: Settings, paths: Sequence[Mapping[str, Any]], *, on_run: OnRun) -> Results:
+def benchmark(
+    settings: Settings,
+    paths: Sequence[Mapping[str, Any]],
+    *,
+    on_run: OnRun,
+    on_wait: OnWait = lambda count: None,
+) -> Results:
     """Run every arm on real models; see `many.benchmark`."""
-    return run_arms(settings, paths, on_run=on_run, live=True)
+    return run_arms(settings, paths, on_run=on_run, on_wait=on_wait, live=True)

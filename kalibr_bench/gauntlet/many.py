@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from kalibr_bench.gauntlet import engineers, grader, sandbox
+from kalibr_bench.gauntlet.crew import Crew
 from kalibr_bench.gauntlet.grades import Grade
 from kalibr_bench.gauntlet.learning import router_for
 from kalibr_bench.gauntlet.records import FRAMEWORKS, Results, Run, Settings
@@ -21,28 +22,34 @@ SEEDS_PER_BENCHMARK = 10_000
 """Benchmark s sends its run i with the request's seed s * this + i, so that all arms meet the same
 luck."""
 OnRun = Callable[[str, Run], object]
+OnWait = Callable[[int], object]
 
 
 def benchmark(
     settings: Settings,
     *,
     on_run: OnRun = lambda arm, run: None,
+    on_wait: OnWait = lambda count: None,
     grade: Callable[..., Grade] = grader.grade,
     evaluate: Callable[[str], str] = sandbox.evaluate,
 ) -> Results:
     """Run every arm against the six engineers on the loopback provider.
 
-    An interrupt (Ctrl-C) ends it with what there is.
+    An interrupt (Ctrl-C) ends it with what there is, where several runs are under way at once with
+    those that have begun; a second one drops these.
 
     Args:
         settings: What is to be run.
         on_run: Called with an arm and a run as it ends.
+        on_wait: Called after an interrupt with the number of runs, >= 1, that are waited for.
         grade: As `grader.grade`.
         evaluate: As `sandbox.evaluate`.
     """
     with loopback(settings) as provider:
         paths = engineers.paths(provider.base_url)
-        return run_arms(settings, paths, on_run=on_run, grade=grade, evaluate=evaluate)
+        return run_arms(
+            settings, paths, on_run=on_run, on_wait=on_wait, grade=grade, evaluate=evaluate
+        )
 
 
 @contextlib.contextmanager
@@ -63,6 +70,7 @@ def run_arms(
     paths: Sequence[Mapping[str, Any]],
     *,
     on_run: OnRun,
+    on_wait: OnWait = lambda count: None,
     grade: Callable[..., Grade] = grader.grade,
     evaluate: Callable[[str], str] = sandbox.evaluate,
     live: bool = False,
@@ -73,14 +81,13 @@ def run_arms(
     graded = cache(partial(grade, strict=settings.strict, seed=settings.seed))
     try:
         for arm in settings.arms:
-            results.runs[arm] = []
+            taken = _Taken(arm, on_run, results.runs.setdefault(arm, []))
             started = time.perf_counter()
-            with router_for(arm, paths, seed=settings.seed) as router:
-                arm_runs = _runs(settings, router, graded, evaluate, live=live)
-                with contextlib.closing(arm_runs):
-                    for run in arm_runs:
-                        results.runs[arm].append(run)
-                        on_run(arm, run)
+            with (
+                router_for(arm, paths, seed=settings.seed) as router,
+                _runner(settings, router, graded, evaluate) as runner,
+            ):
+                _run_all(settings, runner, taken, on_wait, live=live)
             results.elapsed_s[arm] = time.perf_counter() - started
     except KeyboardInterrupt:
         results.stopped = True
@@ -89,35 +96,73 @@ def run_arms(
     return results
 
 
-def _runs(
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """An arm's runs as they are handed on."""
+
+    arm: str
+    on_run: OnRun
+    runs: list[Run]
+
+    def add(self, run: Run) -> None:
+        self.runs.append(run)
+        self.on_run(self.arm, run)
+
+
+@contextlib.contextmanager
+def _runner(
     settings: Settings,
     router: Router,
     grade: Callable[[str], Grade],
     evaluate: Callable[[str], str],
-    *,
-    live: bool,
-) -> Generator[Run, None, None]:
-    """An arm's runs as they end; closing it lets those that have begun end, and begins no other."""
+) -> Iterator[Runner]:
     agent = agent_of(settings.framework, router)
-    runner = Runner(
-        agent=agent, router=router, evaluate=evaluate, grade=grade, keep=settings.keep_submissions
-    )
-    first = settings.seed * SEEDS_PER_BENCHMARK
-    seeds = [None if live else first + number for number in range(settings.runs)]
-    pool = ThreadPoolExecutor(settings.at_once)
     try:
-        if settings.at_once == 1:
-            yield from map(runner.run, range(settings.runs), seeds)
-        else:
-            begun = [pool.submit(runner.run, number, seed) for number, seed in enumerate(seeds)]
-            yield from (ended.result() for ended in as_completed(begun))
+        yield Runner(
+            agent=agent,
+            router=router,
+            evaluate=evaluate,
+            grade=grade,
+            keep=settings.keep_submissions,
+        )
     finally:
-        pool.shutdown(cancel_futures=True)
         agent.close()
 
 
+def _run_all(
+    settings: Settings, runner: Runner, taken: _Taken, on_wait: OnWait, *, live: bool
+) -> None:
+    """Hand an arm's runs on as they end; after an interrupt also those that had begun."""
+    first = settings.seed * SEEDS_PER_BENCHMARK
+    seeds = [None if live else first + number for number in range(settings.runs)]
+    if settings.at_once == 1:
+        for number, seed in enumerate(seeds):
+            taken.add(runner.run(number, seed))
+        return
+    crew = Crew(runner.run, seeds, settings.at_once)
+    try:
+        _take(crew, taken)
+    except KeyboardInterrupt:
+        if waiting := crew.stop():
+            on_wait(waiting)
+        _take(crew, taken)
+        raise
+    finally:
+        crew.stop()
+
+
+def _take(crew: Crew, taken: _Taken) -> None:
+    while (run := crew.ended(len(taken.runs))) is not None:
+        taken.add(run)
+
+
 def agent_of(framework: str, router: Router) -> Agent:
-    """The agent of a framework.
+    """The agent of a framework; raises as `agent_class`."""
+    return agent_class(framework)(router)
+
+
+def agent_class(framework: str) -> Callable[[Router], Agent]:
+    """What makes the agent of a framework.
 
     Raises:
         ValueError: there is no such framework.
@@ -129,10 +174,10 @@ def agent_of(framework: str, router: Router) -> Agent:
         if framework == "langchain":
             from kalibr_bench.gauntlet.agent_langchain import LangChainAgent
 
-            return LangChainAgent(router)
+            return LangChainAgent
         from kalibr_bench.gauntlet.agent_llama_index import LlamaIndexAgent
 
-        return LlamaIndexAgent(router)
+        return LlamaIndexAgent
     except ModuleNotFoundError as error:
         extra = f'pip install -e ".[{framework},bench]"'
         more = " and `pip install langchain`" if framework == "langchain" else ""

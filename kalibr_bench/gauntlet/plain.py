@@ -10,6 +10,7 @@ from kalibr_bench.gauntlet.grades import Tier
 from kalibr_bench.gauntlet.problem import HIGHEST_SANE, MOST_BUFFERED
 from kalibr_bench.gauntlet.results import (
     Event,
+    NotADict,
     all_finite,
     buffered,
     in_order,
@@ -149,7 +150,7 @@ def put(asker: Asker, scenario: Scenario) -> str:
     asker.begin()
     try:
         return scenario(asker)
-    except Failed as failed:
+    except (Failed, NotADict) as failed:
         return str(failed)
     except TooMuch as error:
         return f"returned what cannot be handed on: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from kalibr_bench.gauntlet.details import never_ran, of_verdict
 from kalibr_bench.gauntlet.problem import MAX_STEPS
 from kalibr_bench.gauntlet.records import ROUTED, UNIFORM, Results, Run
 from kalibr_bench.gauntlet.summary import BAND, Figures, Summary, summaries
@@ -17,6 +19,9 @@ from kalibr_bench.gauntlet.summary import BAND, Figures, Summary, summaries
 if TYPE_CHECKING:
     from rich.console import Console
 
+WIDTH = 80
+EACH = "USD/passed"
+"""Cost per passed run; in few letters, so that the table fits."""
 STABLE = "All tiers stable"
 TITLES = {ROUTED: "Kalibr", UNIFORM: "uniform"}
 ENDS = {
@@ -27,23 +32,58 @@ HALVES_FROM = 20
 """Runs from which on a second half of its own says something."""
 
 
-def line(run: Run) -> str:
-    """One run, in rich's markup: its score, its path, and what is wrong with its submission."""
+def line(run: Run, *, width: int = WIDTH) -> str:
+    """One run, in rich's markup: its score, its path, and what is wrong with its submission.
+
+    Args:
+        run: It.
+        width: Characters that it may take; what has no room is left out, and told by a number.
+    """
     mark, colour = ("✓", "green") if run.passed else ("✗", "red")
-    where = run.path or "no path"
-    return (
-        f"[{colour}]{mark}[/] Run {run.number + 1}: {100 * run.score:.0f} %"
-        f" [dim]{escape(where)}[/] - {escape(what(run))}"
-    )
+    where, score = run.path or "no path", f"Run {run.number + 1}: {100 * run.score:.1f} %"
+    room = width - len(f"{mark} {score} {where} - ")
+    return f"[{colour}]{mark}[/] {score} [dim]{escape(where)}[/] - {escape(what(run, room=room))}"
 
 
-def what(run: Run) -> str:
-    """What became of a run, in words; nothing of what the model wrote."""
+def what(run: Run, *, room: int | None = None) -> str:
+    """What became of a run, in words; nothing of what the model wrote but a name that it reached
+    for.
+
+    Args:
+        run: It.
+        room: Characters that it may take; None: any number.
+    """
+    told = _what(run)
+    if room is None or len(told) <= room:
+        return told
+    if run.grade is not None and not never_ran(run.grade):
+        told = _shorter(told, room)
+    return told if len(told) <= room else f"{told[: max(0, room - 1)]}…"
+
+
+def _what(run: Run) -> str:
     if run.error is not None:
         return f"crashed: {run.error}"
     if run.grade is None:
         return ENDS.get(run.ended, run.ended)
+    if never_ran(run.grade):
+        return of_verdict(run.grade)
     return STABLE if run.passed else _faults(run.grade.feedback) or "failed"
+
+
+def _shorter(told: str, room: int) -> str:
+    """The first of the faults that there is room for, without what a row's checks looked at.
+
+    >>> _shorter("Tier1 broken (times, booleans); Tier2 broken; Tier3 broken", 30)
+    'Tier1 broken; 2 more'
+    """
+    faults = re.sub(r" \([^()]*\)", "", told).split("; ")
+    for count in range(len(faults), 0, -1):
+        more = [f"{len(faults) - count} more"] if count < len(faults) else []
+        short = "; ".join([*faults[:count], *more])
+        if len(short) <= room:
+            return short
+    return short
 
 
 def _faults(feedback: Iterable[str]) -> str:
@@ -98,7 +138,7 @@ def _table(title: str, first: str, columns: Iterable[str]) -> Table:
 def _arms(found: dict[str, Summary]) -> Table:
     halves = max(one.overall.passed.trials for one in found.values()) >= HALVES_FROM
     columns = ["passed", "%", *(["2nd half %"] if halves else []), "score %", "steps"]
-    table = _table("Results", "agent", [*columns, "USD per passed run"])
+    table = _table("Results", "agent", [*columns, EACH])
     for arm, summary in found.items():
         cells = _cells(summary.overall)
         later = [_percent(summary.later.passed.value)] if halves else []
@@ -107,7 +147,7 @@ def _arms(found: dict[str, Summary]) -> Table:
 
 
 def _paths(summary: Summary) -> Table:
-    columns = ["passed", "%", "score %", "steps", "USD per passed run"]
+    columns = ["passed", "%", "score %", "steps", EACH]
     table = _table(f"{title_of(summary.arm)}: by path", "path", columns)
     for path, figures in summary.by_path.items():
         table.add_row(path, *_cells(figures))
@@ -152,10 +192,14 @@ def closing(summary: Summary, results: Results) -> str:
 def calibrated(summary: Summary) -> str:
     """The verdict on how hard the task was for these paths."""
     low, high = (f"{100 * bound:.0f}" for bound in BAND)
-    how = {
-        "below": "below the band: too hard for these paths",
-        "within": "within the band",
-        "above": "above the band: these paths can do it",
-        None: "unknown",
+    band = f"Calibration ({low}-{high} % pass)"
+    if summary.calibration is None:
+        return f"{band}: unknown."
+    if not summary.settled:
+        return f"{band}: too few runs to tell, {summary.calibration} the band so far."
+    why = {
+        "below": ": too hard for these paths",
+        "within": "",
+        "above": ": these paths can do it",
     }[summary.calibration]
-    return f"Calibration ({low}-{high} % pass): {how}."
+    return f"{band}: {summary.calibration} the band{why}."

@@ -20,6 +20,14 @@ class Row:
     event: Event
 
 
+class NotADict(TypeError):
+    """The submission did not return what it must."""
+
+    def __init__(self, value: Value) -> None:
+        what = "None" if value is None else f"a value of {type(value).__name__}"
+        super().__init__(f"returned {what}, not a dict")
+
+
 def number(value: Value) -> float | None:
     """A finite number that is no boolean; None for all else."""
     if type(value) is float and math.isfinite(value):
@@ -30,7 +38,13 @@ def number(value: Value) -> float | None:
 
 
 def rows(result: Value) -> list[Row] | None:
-    """What was kept, in order; None if any entry is no dict with a finite reading."""
+    """What was kept, in order; None if any entry is no dict with a finite reading.
+
+    Raises:
+        NotADict: the result is none.
+    """
+    if type(result) is not dict:
+        raise NotADict(result)
     clean = part(result, "clean")
     if type(clean) not in (list, tuple, deque):
         return None
@@ -56,7 +70,13 @@ def in_order(kept: list[Row]) -> bool:
 
 
 def buffered(result: Value) -> int | None:
-    """Entries in the state's buffer; None if there is no buffer."""
+    """Entries in the state's buffer; None if there is no buffer.
+
+    Raises:
+        NotADict: the result is none.
+    """
+    if type(result) is not dict:
+        raise NotADict(result)
     buffer = part(part(result, "state"), "buffer")
     return len(buffer) if type(buffer) in (list, tuple, deque) else None
 

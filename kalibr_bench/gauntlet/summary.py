@@ -61,11 +61,21 @@ class Summary:
 
     @property
     def calibration(self) -> Calibration | None:
-        """Where the pass rate lies by `BAND`; None without runs."""
+        """Where the pass rate lies by `BAND`; None where all runs crashed, or there are none."""
         rate = self.overall.passed.value
-        if rate is None:
+        if rate is None or self.overall.crashed == self.overall.passed.trials:
             return None
-        return "below" if rate < BAND[0] else "above" if rate > BAND[1] else "within"
+        return _place(rate)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all of the pass rate's 95 % interval lies on the same side of `BAND`'s edges."""
+        low, high = self.overall.passed.interval
+        return self.calibration is not None and _place(low) == _place(high)
+
+
+def _place(rate: float) -> Calibration:
+    return "below" if rate < BAND[0] else "above" if rate > BAND[1] else "within"
 
 
 def summaries(results: Results) -> dict[str, Summary]:

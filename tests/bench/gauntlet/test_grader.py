@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from kalibr_bench.gauntlet import BUGGY, Limits, Verdict, grade
@@ -9,6 +12,7 @@ from kalibr_bench.gauntlet.asking import Asker
 from kalibr_bench.gauntlet.grades import WEIGHTS, Grade, Tier
 from kalibr_bench.gauntlet.plain import SCENARIOS, put
 from kalibr_bench.gauntlet.strict import IN_CODE, STRICT, guardrails_in_code, strict_check
+from kalibr_core import ConfigError
 from tests.bench.gauntlet import faults
 from tests.bench.gauntlet.submissions import CHEAT, GOOD, SOUND, edited
 
@@ -72,6 +76,35 @@ def test_sound_ways_differ_and_all_pass(name: str, seed: int) -> None:
     assert result.passed
     assert result.feedback == ()
     assert result.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    "wrap", ["\ufeff{}", "```python\n{}```", "\n```\n{}\n```\n", "~~~py\n{}~~~"]
+)
+def test_a_fence_around_the_whole_and_a_byte_order_mark_are_taken_off(wrap: str) -> None:
+    assert grade(wrap.format(GOOD)).passed
+
+
+def test_a_fence_beside_other_text_is_no_python() -> None:
+    assert grade(f"Here it is:\n```python\n{GOOD}```").verdict is Verdict.SYNTAX
+
+
+@pytest.mark.parametrize("source", [Path("a.py"), GOOD.encode(), None])
+def test_what_is_no_text_is_told(source: Any) -> None:
+    with pytest.raises(ConfigError, match=f"got {type(source).__name__}"):
+        grade(source)
+
+
+@pytest.mark.parametrize("seed", ["1", 1.0, None, True])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(ConfigError, match="seed must be a whole number"):
+        grade(GOOD, strict=True, seed=seed)
+
+
+def test_a_result_that_is_no_dict_is_told() -> None:
+    for value, told in (("None", "None"), ("[events]", "a value of list")):
+        found = grade(f"def process_batch(events, state): return {value}")
+        assert {c.detail for c in found.checks[:5]} == {f"returned {told}, not a dict"}
 
 
 def test_the_rubrics_weights_are_those_documented() -> None:

@@ -123,6 +123,58 @@ def test_an_interrupt_ends_it_with_what_there_is(grading: dict[str, Any]) -> Non
     assert results.runs["complete"] == seen
 
 
+def test_runs_that_have_begun_are_in_the_results_after_an_interrupt(
+    grading: dict[str, Any],
+) -> None:
+    """Three at once: the first to end interrupts; two others are under way, and the rest is not."""
+    together, going_on = threading.Barrier(3, timeout=60.0), threading.Event()
+    first, asked, waited = threading.Lock(), iter(range(1000)), list[int]()
+
+    def grade(source: str, *, strict: bool, seed: int) -> Any:
+        if next(asked) < 3:
+            together.wait()
+        if not first.acquire(blocking=False):
+            assert going_on.wait(60.0)
+        return graded(source)
+
+    def stop(arm: str, run: Run) -> None:
+        if not going_on.is_set():
+            raise KeyboardInterrupt
+
+    def wait(count: int) -> None:
+        waited.append(count)
+        going_on.set()
+
+    settings = settings_of(at_once=3, arms=("unbounded", "complete"))
+    results = benchmark(settings, on_run=stop, on_wait=wait, **grading | {"grade": grade})
+    assert results.stopped
+    assert list(results.runs) == ["unbounded"]
+    ends = [run.ended for run in results.runs["unbounded"]]
+    assert ends == ["submitted"] * (1 + waited[0])
+    assert waited[0] >= 2
+
+
+def test_a_second_interrupt_drops_them(grading: dict[str, Any]) -> None:
+    together, never = threading.Barrier(3, timeout=60.0), threading.Event()
+    first, asked = threading.Lock(), iter(range(1000))
+
+    def grade(source: str, *, strict: bool, seed: int) -> Any:
+        if next(asked) < 3:
+            together.wait()
+        if not first.acquire(blocking=False):
+            never.wait(60.0)
+        return graded(source)
+
+    def stop(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    settings = settings_of(at_once=3, runs=3)
+    results = benchmark(settings, on_run=stop, on_wait=stop, **grading | {"grade": grade})
+    never.set()
+    assert results.stopped
+    assert len(results.runs["complete"]) == 1
+
+
 def test_an_unknown_framework_is_told() -> None:
     with pytest.raises(ValueError, match="langchain, llama-index"):
         agent_of("haystack", None)  # type: ignore[arg-type]  # it is refused before

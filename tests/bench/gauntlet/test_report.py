@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from kalibr_bench.gauntlet import export, plot, report
+from kalibr_bench.gauntlet import details, export, grade, plot, report
 from kalibr_bench.gauntlet.grades import Check, grade_of
 from kalibr_bench.gauntlet.records import Call, Results, Run, Settings
 from kalibr_bench.gauntlet.sandbox import Verdict
@@ -78,13 +78,13 @@ def test_calibration(good: int, where: str) -> None:
 @pytest.mark.parametrize(
     ("made", "told"),
     [
-        (run(0, "dear", 1.0), "✓[/] Run 1: 100 % [dim]dear[/] - All tiers stable"),
-        (run(4, "cheap", 0.9), "✗[/] Run 5: 90 % [dim]cheap[/] - Tier2 balance broken"),
+        (run(0, "dear", 1.0), "✓[/] Run 1: 100.0 % [dim]dear[/] - All tiers stable"),
+        (run(4, "cheap", 0.96), "✗[/] Run 5: 96.0 % [dim]cheap[/] - Tier2 balance broken"),
         (run(0, "dear", 1.0, grade=None, ended="steps"), "no submission in 18 steps"),
         (run(0, "dear", 1.0, grade=None, ended="stopped"), "stopped without a submission"),
         (
             run(0, "dear", 1.0, grade=None, ended="crashed", error="AllPathsFailed (a: timeout)"),
-            "0 % [dim]dear[/] - crashed: AllPathsFailed (a: timeout)",
+            "0.0 % [dim]dear[/] - crashed: AllPathsFailed (a: timeout)",
         ),
         (run(0, "dear", 1.0, grade=None, ended="crashed", error="X", calls=()), "[dim]no path[/]"),
     ],
@@ -93,11 +93,83 @@ def test_a_runs_line(made: Run, told: str) -> None:
     assert told in report.line(made)
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("x = = 1", "syntax: invalid syntax, line 1"),
+        ("import os", "forbidden: import os (line 1)"),
+        ("def f(): ...", "missing: no function process_batch"),
+        ("raise ValueError('what the model says')", "raised: ValueError"),
+        ("def process_batch(e, s): raise ValueError('what the model says')", "raised: ValueError"),
+    ],
+)
+def test_a_submission_that_never_ran_is_told_by_its_verdict(source: str, told: str) -> None:
+    made = run(0, "dear", 0.0, grade=grade(source))
+    assert report.what(made) == told
+    assert report.line(made).endswith(f" - {told}")
+    value = export.as_json(results_of(made))["runs"]["kalibr"][0]
+    assert (value["number"], value["detail"]) == (1, told)
+    assert {check["detail"] for check in value["checks"][:5]} == {told}
+    assert "what the model says" not in json.dumps(value)
+
+
+def test_a_submission_that_was_killed_in_every_scenario_is_told_so() -> None:
+    def ended(*names: str) -> Run:
+        checks = [Check(name=n, weight=0.2, passed=n in names) for n in ("tier1", "guardrails")]
+        return run(0, "dear", 0.0, grade=grade_of(checks, Verdict.TIMEOUT, "no answer within 1 s"))
+
+    assert report.what(ended()) == report.what(ended("guardrails"))
+    assert report.what(ended()) == "timeout: no answer within 1 s"
+    assert "timeout" not in report.what(ended("tier1"))
+
+
+def test_a_detail_is_one_short_printable_line() -> None:
+    told = details.of_detail(f"forbidden: \x1b[31m\n{'a' * 200}")
+    assert told.isprintable()
+    assert len(told) == details.LONGEST
+
+
+def test_a_line_fits() -> None:
+    rows = [f"Tier{n} is broken: {what}" for n in range(6) for what in ("booleans", "times")]
+    checks = [Check(name="tier1", weight=0.1, passed=False, feedback=row) for row in rows]
+    made = run(99, "no-guardrails", 0.0, grade=grade_of(checks, Verdict.OK))
+    for width in (60, 80, 100):
+        console = Console(file=StringIO(), width=width)
+        console.print(report.line(made, width=width), soft_wrap=True)
+        told = console.file.getvalue()  # type: ignore[attr-defined]
+        assert len(told) <= width + 1
+        assert "Tier0 is broken; " in told
+        assert told.endswith(" more\n")
+    assert "booleans, times" in report.line(made, width=500)
+
+
+def test_tables_fit_in_80_columns() -> None:
+    results = results_of(*[run(n, "no-guardrails", 1.0) for n in range(20)], arm="no-guardrails")
+    console = Console(file=StringIO(), width=80)
+    report.show(results, console)
+    assert "2nd half %  score %  steps  USD/passed" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_calibration_is_told_as_far_as_the_runs_allow() -> None:
+    def told(passed: int, of: int, **more: Any) -> str:
+        runs = [run(n, "dear", 1.0 if n < passed else 0.8, **more) for n in range(of)]
+        return report.calibrated(summaries(results_of(*runs))["kalibr"])
+
+    assert told(0, 10) == (
+        "Calibration (10-40 % pass): too few runs to tell, below the band so far."
+    )
+    assert "too few runs to tell, within" in told(3, 10)
+    assert told(0, 60).endswith(": below the band: too hard for these paths.")
+    assert told(25, 100).endswith(": within the band.")
+    assert told(10, 10).endswith(": above the band: these paths can do it.")
+    assert told(0, 10, grade=None, ended="crashed", error="X").endswith(": unknown.")
+
+
 def test_tables_tell_passes_score_cost_and_calibration() -> None:
     told = shown(results_of(run(0, "cheap", 0.8), run(1, "dear", 1.0)))
     assert "Kalibr 1 of 2 50.0 90.0 2.0 0.04000" in told
     assert "cheap 0 of 1 0.0 80.0 2.0 none passed" in told
-    assert "Calibration (10-40 % pass): above the band" in told
+    assert "too few runs to tell, above the band so far" in told
     assert "2nd half" not in told
     many = [run(number, "dear", 1.0) for number in range(20)]
     assert "2nd half" in shown(results_of(*many))

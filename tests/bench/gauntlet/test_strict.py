@@ -16,9 +16,9 @@ from kalibr_bench.gauntlet.asking import Asker
 from kalibr_bench.gauntlet.grades import Tier
 from kalibr_bench.gauntlet.plain import SCENARIOS, put
 from kalibr_bench.gauntlet.problem import BUGGY, HIGHEST_SANE, MAX_STEPS
-from kalibr_bench.gauntlet.results import all_finite, close, in_order, number, rows
+from kalibr_bench.gauntlet.results import NotADict, all_finite, close, in_order, number, rows
 from kalibr_bench.gauntlet.sandbox import Reply, Verdict
-from kalibr_bench.gauntlet.sandbox.inside.wire import DEPTH, Opaque
+from kalibr_bench.gauntlet.sandbox.inside.wire import DEPTH, Opaque, Value
 from kalibr_bench.gauntlet.strict import STRICT, strict_check
 
 
@@ -130,7 +130,10 @@ def test_rows_are_dicts_with_readings() -> None:
     assert rows({"clean": [{"ts": 1, "reading": 2}]}) is not None
     for clean in (None, "ab", [1.0], [{"ts": 1}], [{"reading": "1"}], {"reading": 1.0}):
         assert rows({"clean": clean}) is None
-    assert rows(None) is None
+    nothing: list[Value] = [None, [], 1.0]
+    for result in nothing:
+        with pytest.raises(NotADict):
+            rows(result)
 
 
 def test_order_needs_a_time_in_every_row() -> None:
