@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import typer
+    from rich.console import Console
+    from rich.table import Table
 
     from .ledger import SQLiteLedger
     from .status import GoalStatus, PathStatus
@@ -15,14 +17,26 @@ if TYPE_CHECKING:
 INSTALL = "kalibr's commands need two more packages: pip install 'kalibr-core[cli]'"
 
 
-COLUMNS = ("share", "calls", "failed", "USD", "s", "state")
-LEGEND = (
-    "success: how likely a call is to succeed now, by the policy's beliefs (reachable, passing"
-    " gate 1, as good as its scores). score: mean of its answers' scores. share: of the last 100"
-    " decisions. users: mean of what users did with its answers, from 0 (discarded) to 1 (used as"
-    " it is), and of how many signals. calls: attempts, retries"
-    " included. USD: in all. s: median of the last calls. state: up, or down and only probed."
-)
+COLUMNS = {
+    "success": "how likely a call is to succeed now, by the policy's beliefs (reachable, passing"
+    " gate 1, as good as its scores, and liked by its users)",
+    "score": "mean of its answers' scores",
+    "users": "mean of what users did with its answers, from 0 (discarded) to 1 (used as it is),"
+    " and of how many signals",
+    "share": "of the last 100 decisions",
+    "calls": "attempts, retries included",
+    "failed": "how many of these failed",
+    "USD": "in all",
+    "s": "median of the last calls",
+    "state": "up, or down and only probed",
+}
+"""What stands beside a path, and what it means."""
+DROPPED = ("s", "failed", "calls", "state", "USD", "share", "users", "score")
+"""What a narrow terminal goes without, the first one first."""
+PATH = 40
+"""Characters that a path's name has for certain; a longer one may go on in the next line."""
+NO_LIMIT, LEGEND = 10_000, 100
+"""Widths of a table that no terminal shows, and of the text below it."""
 
 
 def main() -> None:
@@ -143,44 +157,79 @@ def _print_json(found: list[GoalStatus]) -> None:
 
 
 def _print_tables(found: list[GoalStatus], file: str) -> None:
-    from rich import box
     from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = NO_LIMIT  # what is piped is searched and cut by others
+    print_tables(found, file, console)
+
+
+def print_tables(found: list[GoalStatus], file: str, console: Console) -> None:
+    """A table for each goal, as wide as the console, and what its columns mean."""
+    from rich.text import Text
+
+    if not found:
+        console.print(Text(f"{file} holds no outcomes yet."), soft_wrap=True)
+        return
+    shown: set[str] = set()
+    for goal in found:
+        table, names = _fitting(goal, console)
+        console.print(table)
+        shown.update(names)
+    told = " ".join(f"{name}: {COLUMNS[name]}." for name in COLUMNS if name in shown)
+    console.print(Text(told), style="dim", width=min(console.width, LEGEND))
+
+
+def _fitting(goal: GoalStatus, console: Console) -> tuple[Table, list[str]]:
+    """The table with as many columns as there is room for beside the paths, and their names."""
+    from rich.cells import cell_len
+
+    has = {
+        "score": any(path.score is not None for path in goal.paths),
+        "users": any(path.users is not None for path in goal.paths),
+    }
+    names = [name for name in COLUMNS if has.get(name, True)]
+    longest = max(cell_len(path.path_id) for path in goal.paths)
+    spare = max(0, longest - PATH)
+    unlimited = console.options.update(width=NO_LIMIT + longest)
+    for name in (*DROPPED, ""):
+        table = _table(goal, names, is_long=longest > PATH)
+        if console.measure(table, options=unlimited).maximum - spare <= console.width:
+            break
+        names = [other for other in names if other != name]
+    return table, names
+
+
+def _table(goal: GoalStatus, names: list[str], *, is_long: bool) -> Table:
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not found:
-        console.print(Text(f"{file} holds no outcomes yet."), soft_wrap=True)
-    for goal in found:
-        # As Text: in a plain string, a name's own brackets would be markup.
-        table = Table(
-            title=Text(f"{goal.goal}: {_counted(goal)}"), title_justify="left", box=box.SIMPLE_HEAD
-        )
-        scored = any(path.score is not None for path in goal.paths)
-        used = any(path.users is not None for path in goal.paths)
-        extra = [*(["score"] if scored else []), *(["users"] if used else [])]
-        table.add_column("path", overflow="fold")
-        for name in ("success", *extra, *COLUMNS):
-            table.add_column(name, justify="right", no_wrap=True)
-        for path in goal.paths:
-            told = {
-                "score": "" if path.score is None else f"{path.score:.2f}",
-                "users": "" if path.users is None else f"{path.users:.2f} ({path.user_signals})",
-            }
-            table.add_row(
-                Text(path.path_id),
-                f"{path.success:.3f}",
-                *(told[name] for name in extra),
-                f"{path.share:.0%}",
-                str(path.attempts),
-                str(path.failures),
-                "unknown" if path.cost_usd is None else f"{path.cost_usd:.3g}",
-                "" if path.latency_s is None else f"{path.latency_s:.2f}",
-                _state(path),
-            )
-        console.print(table)
-    if found:
-        console.print(Text(LEGEND), style="dim")
+    # As Text: in a plain string, a name's own brackets would be markup.
+    title = Text(f"{goal.goal}: {_counted(goal)}")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("path", overflow="fold", no_wrap=not is_long)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for path in goal.paths:
+        cells = _cells(path)
+        table.add_row(Text(path.path_id), *(cells[name] for name in names))
+    return table
+
+
+def _cells(path: PathStatus) -> dict[str, str]:
+    return {
+        "success": f"{path.success:.3f}",
+        "score": "" if path.score is None else f"{path.score:.2f}",
+        "users": "" if path.users is None else f"{path.users:.2f} ({path.user_signals})",
+        "share": f"{path.share:.0%}",
+        "calls": str(path.attempts),
+        "failed": str(path.failures),
+        "USD": "unknown" if path.cost_usd is None else f"{path.cost_usd:.3g}",
+        "s": "" if path.latency_s is None else f"{path.latency_s:.2f}",
+        "state": _state(path),
+    }
 
 
 def _counted(goal: GoalStatus) -> str:

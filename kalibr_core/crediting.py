@@ -110,7 +110,7 @@ def of_model(
             f"or one of them: {sorted(wanted)}"
         )
     if not wanted:
-        raise UnknownPath(model, goal=goal, known=sorted(known))
+        raise UnknownPath(model, goal=goal, known=sorted(known), in_record=paths is None)
     return Made(goal, "", next(iter(wanted)))
 
 

@@ -75,7 +75,8 @@ class UnknownGoal(KalibrError, KeyError):
     def __init__(self, goal: str, *, known: Sequence[str]) -> None:
         self.goal = goal
         self.known = tuple(known)
-        super().__init__(f"no decision of goal {_shown(goal)} in this ledger; {_listed(known)}")
+        listed = f"in the record {_listed(known)}"
+        super().__init__(f"no decision of goal {_shown(goal)} in this ledger; {listed}")
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -84,10 +85,13 @@ class UnknownGoal(KalibrError, KeyError):
 class UnknownPath(KalibrError, KeyError):
     """No path of this goal has this id or model."""
 
-    def __init__(self, model: str, *, goal: str, known: Sequence[str]) -> None:
+    def __init__(
+        self, model: str, *, goal: str, known: Sequence[str], in_record: bool = False
+    ) -> None:
         self.model = model
         self.known = tuple(known)
-        super().__init__(f"goal {goal!r} has no path {_shown(model)}; {_listed(known)}")
+        listed = f"in the record {_listed(known)}" if in_record else _listed(known)
+        super().__init__(f"goal {goal!r} has no path {_shown(model)}; {listed}")
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -38,7 +38,8 @@ class ArmView:
     success: float
     """Posterior mean of its success, in [0, 1]."""
     evidence: float
-    """About how many outcomes that rests on; 0: only on the prior."""
+    """As much is known as about so many outcomes tell, scores and users included; 0: only the
+    prior."""
     cost_usd: float | None
     down: bool
     """True: it was taken for failing, and only probed."""
@@ -139,7 +140,9 @@ def _view(basis: Basis) -> ArmView:
 def _arm_line(arm: ArmView) -> str:
     cost = "unknown cost" if arm.cost_usd is None else f"about {arm.cost_usd:.2g} USD a call"
     state = ", taken for failing" if arm.down else ""
-    known = f"by about {arm.evidence:.0f} outcomes" if arm.evidence >= 0.5 else "not tried yet"
+    tell = "outcome tells" if round(arm.evidence) == 1 else "outcomes tell"
+    much = f"as much as about {arm.evidence:.0f} {tell}"
+    known = much if arm.evidence >= 0.5 else "not tried yet"
     return f"{arm.path_id}: success {arm.success:.3f} ({known}), {cost}{state}"
 
 

@@ -17,18 +17,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .conversations import Made
-from .crediting import Record, of_decision, of_model, read_output
-from .errors import ConfigError
-from .features import hash_of
+from .errors import ConfigError, LedgerError
 from .gates.behaviour import ACTIONS, TurnKind
 from .ledger.sqlite import SQLiteLedger
 from .ledger.where import default_location
-from .signals import Classify, Signals, checked_action
-from .types import Entry, Path
+from .reporter import Reporter
+from .signals import Classify, Signals
+from .types import Entry
 
 __all__ = [
     "ACTIONS",
@@ -75,7 +73,7 @@ def report_pipeline(
     Raises:
         UnknownDecision, UnknownGoal, UnknownPath: the ledger holds no such thing.
         ConfigError: several paths have this model, or nothing tells whose answer it is.
-        LedgerError: the ledger cannot be used.
+        LedgerError: there is no such file, or it cannot be used.
     """
     with _opened(ledger) as reporter:
         return reporter.pipeline(
@@ -110,7 +108,7 @@ def report_user_turn(
 
     Raises:
         UnknownSession: no answer was reported in this session.
-        LedgerError: the ledger cannot be used.
+        LedgerError: there is no such file, or it cannot be used.
     """
     with _opened(ledger) as reporter:
         return reporter.user_turn(
@@ -128,7 +126,7 @@ def report_session_end(session_id: str, *, ledger: Place | None = None) -> bool:
 
     Raises:
         UnknownSession: no answer was reported in this session.
-        LedgerError: the ledger cannot be used.
+        LedgerError: there is no such file, or it cannot be used.
     """
     with _opened(ledger) as reporter:
         return reporter.session_end(session_id)
@@ -156,109 +154,10 @@ def report_action(
         UnknownAction: none of `ACTIONS`.
         UnknownSession: no answer was reported in this session.
         UnknownDecision: the ledger holds no such decision.
-        LedgerError: the ledger cannot be used.
+        LedgerError: there is no such file, or it cannot be used.
     """
     with _opened(ledger) as reporter:
         return reporter.action(session_id, action, decision_id=decision_id)
-
-
-class Reporter:
-    """The four reports on one ledger.
-
-    Args:
-        goal: the only one whose decisions may be named; None: any.
-        paths: the goal's; None: those in the record.
-    """
-
-    def __init__(
-        self,
-        signals: Signals,
-        record: Record,
-        *,
-        goal: str | None = None,
-        paths: Sequence[Path] | None = None,
-    ) -> None:
-        self.signals = signals
-        self._record = record
-        self._goal = goal
-        self._paths = paths
-
-    def pipeline(
-        self,
-        session_id: str,
-        *,
-        goal: str,
-        prompt: str,
-        output: object,
-        model: str | None,
-        decision_id: str | None,
-        event_id: str | None,
-    ) -> bool:
-        """See `report_pipeline`."""
-        for name, value in (("goal", goal), ("prompt", prompt)):
-            _check_text(name, value)
-        for name, optional in (("model", model), ("event_id", event_id)):
-            if optional is not None:
-                _check_text(name, optional)
-        self.signals.key_of(session_id)
-        text, told = read_output(output)
-        decision_id = told if decision_id is None else decision_id
-        event = event_id or decision_id or f"{goal}\n{model}\n{prompt}\n{text}"
-        if decision_id is not None:
-            made = of_decision(self._record, decision_id, goal=goal)
-        else:
-            made = of_model(
-                self._record,
-                goal=goal,
-                model=model,
-                session=hash_of(str(session_id)),
-                paths=self._paths,
-            )
-        return self.signals.pipeline(session_id, [made], prompt=prompt, output=text, event_id=event)
-
-    def made(self, decision_ids: Sequence[str]) -> list[Made]:
-        """Whose work these decisions were, the last one's above all.
-
-        Raises:
-            UnknownDecision: one is not in the record, or of another goal.
-        """
-        return [
-            of_decision(self._record, decision_id, goal=self._goal)._replace(
-                last=decision_id == decision_ids[-1]
-            )
-            for decision_id in decision_ids
-        ]
-
-    def user_turn(
-        self,
-        session_id: str,
-        *,
-        user_message: str,
-        event_id: str | None,
-        classify: Classify | None,
-    ) -> bool:
-        """See `report_user_turn`."""
-        _check_text("user_message", user_message)
-        if event_id is not None:
-            _check_text("event_id", event_id)
-        if classify is not None and not callable(classify):
-            raise ConfigError(f"classify must be a function, got {type(classify).__name__}")
-        return self.signals.user_turn(
-            session_id, user_message, event_id=event_id, classify=classify
-        )
-
-    def session_end(self, session_id: str) -> bool:
-        """See `report_session_end`."""
-        return self.signals.session_end(session_id)
-
-    def action(self, session_id: str, action: str, *, decision_id: str | None) -> bool:
-        """See `report_action`."""
-        checked_action(action)
-        self.signals.key_of(session_id)
-        if decision_id is not None:
-            made = of_decision(self._record, decision_id, goal=self._goal)
-            return self.signals.acted(made, action)
-        return self.signals.action(session_id, action)
 
 
 class _File:
@@ -276,7 +175,7 @@ class _File:
 @contextmanager
 def _opened(ledger: Place | None) -> Iterator[Reporter]:
     """The four reports on a file, opened for one of them where it was not."""
-    found = ledger if isinstance(ledger, SQLiteLedger) else SQLiteLedger(_file(ledger))
+    found = ledger if isinstance(ledger, SQLiteLedger) else SQLiteLedger(_existing(_file(ledger)))
     try:
         yield Reporter(
             Signals(keeper=found, book=found.append, origin=lambda: "feedback", wall=time.time),
@@ -302,12 +201,11 @@ def _file(ledger: str | os.PathLike[str] | None) -> str:
     return os.path.expanduser(os.fspath(place))
 
 
-def _check_text(name: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise ConfigError(f"{name} must be a text, got {type(value).__name__}")
-    if name not in ("goal", "model", "event_id"):
-        return
-    if not value.strip():
-        raise ConfigError(f"{name} must not be empty")
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-        raise ConfigError(f"{name} holds half of a character, got {value!a:.80}")
+def _existing(file: str) -> str:
+    """Nothing can be told of what a Router has not written: no file is made for that."""
+    if not os.path.exists(file):
+        raise LedgerError(
+            f"there is no ledger {os.path.abspath(file)}; it is made by the first Router that runs "
+            "there, or name another one with ledger= or KALIBR_LEDGER"
+        )
+    return file

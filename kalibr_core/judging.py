@@ -269,12 +269,13 @@ class Judging:
                 continue
             if work is None:
                 return
-            what = "failed"
+            what, raised = "failed", ""
             try:
                 what = self._judged(work)
             except BaseException as error:  # noqa: BLE001  # a judge may raise anything
-                log.debug("kalibr: a judge raised %s", type(error).__name__)
-            self._done(work, what)
+                raised = type(error).__name__
+                log.debug("kalibr: a judge raised %s", raised)
+            self._done(work, what, raised=raised)
             del work  # its texts are not kept while the next one is waited for
 
     def _judged(self, work: Work) -> str:
@@ -289,26 +290,27 @@ class Judging:
         self._told(work, judgement.score, beside)
         return "left" if self._over else "judged"  # it came too late for the ledger
 
-    def _done(self, work: Work, what: str) -> None:
+    def _done(self, work: Work, what: str, *, raised: str = "") -> None:
         if what == "failed" and self._over:
             what = "left"  # its connection was closed
         try:
             if what == "judged":
                 self._count(what)
             else:
-                self._missed(what, work.path_id)
+                self._missed(what, work.path_id, raised=raised)
         finally:
             with self._lock:
                 self._open -= 1
 
-    def _missed(self, what: str, path_id: str) -> None:
+    def _missed(self, what: str, path_id: str, *, raised: str = "") -> None:
         self._count(what)
         if what in ("full", "left"):  # no judge was asked; one that goes wrong is not asked more
             self._sampler.give_back(path_id)
         if what not in self._warned:
             self._warned.add(what)
             with contextlib.suppress(Exception):  # a program's own handler; the count is kept
-                log.warning("kalibr: %s; such answers count as not judged", WHY[what])
+                why = f"{WHY[what]} ({raised})" if what == "failed" and raised else WHY[what]
+                log.warning("kalibr: %s; such answers count as not judged", why)
 
     def _count(self, what: str) -> None:
         with self._lock:

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-    from .feedback import Reporter
+    from .reporter import Reporter
     from .signals import Classify
 
 T = TypeVar("T")
@@ -471,8 +471,8 @@ class Router:
 
     @cached_property
     def _reporter(self) -> Reporter:
-        from .feedback import Reporter  # users of the first two gates need not wait for it
         from .ledger.memory import MemoryConversations
+        from .reporter import Reporter  # users of the first two gates need not wait for it
         from .signals import Signals
 
         ledger = self._learner.ledger

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from uuid import UUID
 
 from .errors import LONGEST_ID, ConfigError, UnknownSession
@@ -19,8 +20,7 @@ def checked_session(session_id: object) -> str:
     """
     is_id = isinstance(session_id, str | int | UUID) and not isinstance(session_id, bool)
     if not is_id or not str(session_id).strip():
-        shown = _shown(session_id)
-        raise ConfigError(f"session_id must be a text that is not empty, got {shown}")
+        raise ConfigError(f"session_id must be a text that is not empty, got {shown(session_id)}")
     return str(session_id)
 
 
@@ -36,14 +36,21 @@ def event_of(event_id: str, secret: bytes) -> str:
     return hashlib.blake2b(told, digest_size=8, key=secret).hexdigest()
 
 
-def unknown(session_id: object) -> UnknownSession:
-    """The error for a conversation that nothing was reported of."""
+def unknown(session_id: object, *, ledger: object) -> UnknownSession:
+    """The error for a conversation that nothing was reported of.
+
+    Args:
+        ledger: its file; anything else: it has none.
+    """
+    has_file = isinstance(ledger, str | os.PathLike)
+    place = os.path.abspath(str(ledger)) if has_file else "this Router's memory"
     return UnknownSession(
-        f"no session {_shown(session_id)} in this ledger: report_pipeline begins one, with the "
+        f"no session {shown(session_id)} in {place}: report_pipeline begins one, with the "
         f"same session_id; it is forgotten {GONE_S / 86_400:.0f} days after its last event"
     )
 
 
-def _shown(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= LONGEST_ID else f"{shown[:20]}..."
+def shown(value: object) -> str:
+    """A value in an error's text: not all of it, where it is long."""
+    told = repr(value)
+    return told if len(told) <= LONGEST_ID else f"{told[:20]}..."

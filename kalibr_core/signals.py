@@ -63,6 +63,7 @@ class Signals:
         self._wall = wall
         self._scope = scope
         self._sweep_at = 0.0
+        self._warned: set[str] = set()
 
     @property
     def place(self) -> object:
@@ -138,7 +139,7 @@ class Signals:
             remark = remark_in(message, language=language_of(known.votes))
             answer = known.outputs[-1].answer if known.outputs else ""
             if classify is not None and not told:
-                told.append(_classified(classify, message))
+                told.append(self._classified(classify, message))
             kind = next(iter(told), None) or kind_of(
                 remark, sketch, before=known.turns, answer=answer
             )
@@ -172,7 +173,7 @@ class Signals:
         found = self._keeper.conversation(self.key_of(session_id))
         known = Conversation() if found is None else restored(found[2])
         if not known.outputs:
-            raise unknown(session_id)
+            raise unknown(session_id, ledger=getattr(self._keeper, "file", None))
         moved = self._emit(known.acted(action))
         self.sweep()
         return moved
@@ -233,7 +234,7 @@ class Signals:
             found = self._keeper.conversation(key)
             known = Conversation() if found is None else restored(found[2])
             if not known.outputs and not may_begin:
-                raise unknown(session_id)
+                raise unknown(session_id, ledger=getattr(self._keeper, "file", None))
             if but(known):
                 return False
             self._emit(fold(known))
@@ -243,6 +244,27 @@ class Signals:
                 self.sweep()
                 return True
         raise LedgerError("this conversation is being written to by too many at once; try again")
+
+    def _classified(self, classify: Classify, message: str) -> TurnKind | None:
+        """What the user's function says; None: it leaves the turn to the built-in reading."""
+        try:
+            told = classify(message)
+        except Exception as error:  # noqa: BLE001  # the user's function must not lose the turn
+            self._warn(f"raised {type(error).__name__}")
+            return None
+        if inspect.iscoroutine(told):
+            told.close()
+            raise ConfigError("classify must not be async: await it before, and give a function")
+        try:
+            return None if told is None else TurnKind(told)
+        except Exception:  # noqa: BLE001  # whatever it is, it is no kind of turn
+            self._warn(f"returned none of {', '.join(TurnKind)}")
+            return None
+
+    def _warn(self, what: str) -> None:
+        if what not in self._warned:
+            self._warned.add(what)
+            log.warning("kalibr: classify %s; the built-in reading was taken (said once)", what)
 
     def _emit(self, signals: Sequence[Signal]) -> bool:
         moved = False
@@ -272,21 +294,3 @@ def checked_action(action: object) -> str:
     if not isinstance(action, str) or action not in ACTIONS:
         raise UnknownAction(action, known=tuple(ACTIONS))
     return action
-
-
-def _classified(classify: Classify, message: str) -> TurnKind | None:
-    """What the user's function says; whatever goes wrong there, the built-in reading is taken."""
-    try:
-        told = classify(message)
-        if inspect.iscoroutine(told):
-            told.close()
-            raise ConfigError("classify must not be async: await it before, and give a function")
-        return None if told is None else TurnKind(told)
-    except ConfigError:
-        raise
-    except ValueError:
-        what = f"returned none of {', '.join(TurnKind)}"
-    except Exception as error:  # noqa: BLE001  # the user's function must not lose the turn
-        what = f"raised {type(error).__name__}"
-    log.warning("kalibr: classify %s; the built-in reading was taken", what)
-    return None

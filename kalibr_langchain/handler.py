@@ -18,7 +18,7 @@ from kalibr_core.feedback import Classify
 
 from .feedback import decided_in
 from .runs import Last, Root, Runs, answer_of
-from .said import NO_ANSWER, answer_in, asked_in, resumes, said_in
+from .said import NO_ANSWER, NO_MESSAGE, NOTHING, answer_in, asked_in, heard_in, resumes
 from .session import NAMES, session_of
 
 log = logging.getLogger("kalibr")
@@ -66,15 +66,19 @@ class KalibrCallbackHandler(BaseCallbackHandler):
     def action(self, session_id: str, action: str) -> bool:
         """The user has done something with the session's last answer; the strongest signal.
 
+        It is told after the events that still wait (see `flush`), for .1 s of this call at most.
+
         Args:
             action: `output_used_verbatim`, `output_copied`, `output_edited` or `output_discarded`.
 
         Returns:
-            False: this was reported before of this answer, and nothing has moved.
+            False: this was reported before of this answer, and nothing has moved. True also where
+                it still waits; what goes wrong then is in `failures`.
 
         Raises:
             kalibr_core.UnknownAction: none of these.
-            kalibr_core.UnknownSession: no ChatKalibr of this process has answered in this session.
+            kalibr_core.UnknownSession: no open ChatKalibr of this process has answered in this
+                session; elsewhere, use `kalibr_core.feedback.report_action`.
             kalibr_core.LedgerError: the ledger cannot be used.
         """
         return self._behaviour.action(session_id, action)
@@ -83,7 +87,7 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         """The user has left; without this, an hour's silence comes to the same.
 
         Returns:
-            False: the session had ended before.
+            False: the session had ended before. True also where it still waits, as an `action`.
 
         Raises:
             kalibr_core.UnknownSession, kalibr_core.LedgerError: as `action`'s.
@@ -93,13 +97,14 @@ class KalibrCallbackHandler(BaseCallbackHandler):
     def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
         """Wait until all that was heard is in the ledger; False: some of it is not yet.
 
-        Only with `classify` is there anything to wait for. The interpreter's exit does it too.
+        Events wait with `classify`, and where another process held the ledger locked. The
+        interpreter's exit waits for them too.
         """
         return self._behaviour.flush(timeout_s=timeout_s)
 
     @property
     def failures(self) -> Mapping[str, int]:
-        """What could not be told, by the error's class."""
+        """What could not be told, by the error's class; `NoMessage`: runs without a user's."""
         return dict(self._behaviour.failures)
 
     def __copy__(self) -> Self:
@@ -246,8 +251,8 @@ class KalibrCallbackHandler(BaseCallbackHandler):
             root.session = inherited
             self._runs.join(run_id, root)
         else:
-            said = self._behaviour.read(lambda: said_in(inputs, key=key), None)
-            root = Root(run_id, own or inherited, said, resumes(inputs))
+            heard = self._behaviour.read(lambda: heard_in(inputs, key=key), NOTHING)
+            root = Root(run_id, own or inherited, *heard, resumes(inputs))
             self._runs.open(root)
         self._tell_turn(root)
 
@@ -257,7 +262,8 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         if root is None:
             return None
         if root.said is None and inputs is not None:
-            root.said = self._behaviour.read(lambda: said_in(inputs, key=self._input_key), None)
+            heard = self._behaviour.read(lambda: heard_in(inputs, key=self._input_key), NOTHING)
+            root.said, root.is_missed = heard
         self._tell_turn(root)
         return root
 
@@ -274,6 +280,8 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         if root.session is None:
             self._warn()
             return
+        if root.is_missed:
+            self._behaviour.failed("NoMessage", NO_MESSAGE)
         text, message = self._behaviour.read(lambda: answer_in(outputs), NO_ANSWER)
         decided = root.decided(decided_in(message), text)
         event_id = str(root.run_id)

@@ -41,6 +41,8 @@ class Root:
     run_id: UUID
     session: str | None
     said: Said | None
+    is_missed: bool
+    """Its input holds texts, none of which was taken for the user's message."""
     resumes: bool
     is_told: bool = False
     """The user's message has been told."""

@@ -18,6 +18,11 @@ HUMAN, ANSWERS = ("user", "human"), ("assistant", "ai")
 NO_ANSWER: tuple[str, AIMessage | None] = ("", None)
 """What `answer_in` gives where there is none."""
 
+NO_MESSAGE = (
+    "no message of the user's was found in a run's input, so that it is no turn; say where it "
+    "stands: KalibrCallbackHandler(input_key=...)"
+)
+
 
 class Said(NamedTuple):
     """A user's message."""
@@ -25,6 +30,10 @@ class Said(NamedTuple):
     text: str
     message_id: str | None = None
     """None: it has none of its own."""
+
+
+NOTHING: tuple[Said | None, bool] = (None, False)
+"""What `heard_in` gives where there is nothing."""
 
 
 def said_in(inputs: object, *, key: str | None = None) -> Said | None:
@@ -52,6 +61,21 @@ def said_in(inputs: object, *, key: str | None = None) -> Said | None:
 def resumes(inputs: object) -> bool:
     """Does a run go on with an earlier one's work?"""
     return inputs is None or is_command(inputs)
+
+
+def heard_in(inputs: object, *, key: str | None) -> tuple[Said | None, bool]:
+    """`said_in`, and whether a dict or a state where it finds none may hold one elsewhere."""
+    said = said_in(inputs, key=key)
+    return said, said is None and _is_missed(inputs, key)
+
+
+def _is_missed(inputs: object, key: str | None) -> bool:
+    if resumes(inputs) or isinstance(inputs, str | BaseMessage | PromptValue | list | tuple):
+        return False
+    if any(_held(inputs, name) is not None for name in (INPUTS if key is None else (key,))):
+        return False
+    held = inputs if isinstance(inputs, Mapping) else getattr(inputs, "__dict__", {})
+    return any(_said(value) is not None for value in held.values())
 
 
 def is_command(inputs: object) -> bool:

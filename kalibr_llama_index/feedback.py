@@ -93,7 +93,8 @@ def decision_id_of(response: Any) -> str:
         raise ConfigError(
             f"this {type(response).__name__} was not given by a KalibrLLM: there is no decision in "
             f'its additional_kwargs["{KEY}"]. For what a query engine, a chat engine or an agent '
-            "gives, report a decision of KalibrEventHandler().attach().runs()[-1].decision_ids"
+            "gives, report a decision of the run: handler.runs()[-1].decision_ids[-1], with a "
+            "handler that was made before, handler = KalibrEventHandler().attach()"
         )
     return found
 

@@ -28,8 +28,8 @@ class KalibrEventHandler(BaseEventHandler):
     """Knows which query, chat or agent run each routed call of this process was made for, and tells
     gate 3 what the user did with its answer.
 
-    A run that answers a person, in a conversation that has an id, is a pipeline; what the person
-    says next in that conversation is a user turn. The id is that of `instrument_tags`
+    A run that answers a person, in a session that has an id, is a pipeline; what the person says
+    next in that session is a user turn. The id is that of `instrument_tags`
     (`session_id`, `thread_id` or `conversation_id`), else of the memory, the chat engine or the
     agent's context. No text is kept beyond the run.
 
@@ -104,21 +104,26 @@ class KalibrEventHandler(BaseEventHandler):
         return self._runs.of(decision_id)
 
     def action(self, conversation: object, action: str) -> bool:
-        """The user has done something with a conversation's last answer; the strongest signal.
+        """The user has done something with a session's last answer; the strongest signal.
+
+        It speaks of the answer that was the last one when this is called. Where events still wait
+        to be told (see `flush`), it is told after them; this call waits .1 s for that at most.
 
         Args:
-            conversation: its id, or the `Run`, the chat engine, the `Memory` or the agent's
-                `Context` that it was led with.
+            conversation: the session's id, or the `Run`, the chat engine, the `Memory` or the
+                agent's `Context` that it was led with.
             action: one of `kalibr_core.feedback.ACTIONS`: `output_used_verbatim`, `output_copied`,
                 `output_edited`, `output_discarded`.
 
         Returns:
-            False: this was reported before of this answer, and nothing has moved.
+            False: this was reported before of this answer, and nothing has moved. True also where
+            it still waits; what goes wrong then is in `failures`.
 
         Raises:
             UnknownAction: none of `ACTIONS`.
-            UnknownSession: no routed call has answered there.
-            ConfigError: this names no conversation.
+            UnknownSession: no open KalibrLLM of this process has answered there; from another
+                process, use `kalibr_core.feedback.report_action`.
+            ConfigError: this names no session.
             LedgerError: the ledger cannot be used.
         """
         return self._behaviour.action(self._named(conversation), action)
@@ -126,19 +131,25 @@ class KalibrEventHandler(BaseEventHandler):
     def end(self, conversation: object) -> bool:
         """The user has left; see `kalibr_core.feedback.report_session_end`.
 
-        Args, Returns, Raises: as `action`; False: it had ended before.
+        Args, Returns, Raises: as `action`; False: it had ended before. It is told in its order too.
         """
         return self._behaviour.end(self._named(conversation))
 
     def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
-        """Wait until all is told; False: that took too long. There is something to wait for with
-        `classify` alone."""
+        """Wait until all is told; False: that took too long.
+
+        There is something to wait for with `classify`, and where another process held the ledger
+        locked: then events are told in the background. The interpreter's exit waits for it too.
+        """
         return self._behaviour.flush(timeout_s=timeout_s)
 
     @property
     def failures(self) -> Mapping[str, int]:
         """What could not be told to gate 3, by the class of the error."""
         return dict(self._behaviour.failures)
+
+    def __str__(self) -> str:
+        return f"KalibrEventHandler: {len(self.runs())} runs, failures {dict(self.failures)}"
 
     def _named(self, conversation: object) -> str:
         found = conversation.session_id if isinstance(conversation, Run) else conversation

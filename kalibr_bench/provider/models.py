@@ -125,6 +125,14 @@ DEFAULT_MODELS: tuple[Model, ...] = (
         output_usd_per_mtok=0.42,
     ),
     Model(
+        name="deepseek-chat",
+        quality=0.97,
+        latency_s=1.00,
+        tokens_per_s=50.0,
+        input_usd_per_mtok=0.28,
+        output_usd_per_mtok=0.42,
+    ),
+    Model(
         name="llama-3.3-70b",
         quality=0.94,
         latency_s=0.25,
@@ -135,7 +143,7 @@ DEFAULT_MODELS: tuple[Model, ...] = (
         aliases=("llama-3.3-70b-versatile", "meta-llama/Llama-3.3-70B-Instruct-Turbo"),
     ),
 )
-"""The resilience benchmark's three models and three of other makers, at list prices of 2025."""
+"""The resilience benchmark's three models and four of other makers, at list prices of 2025."""
 
 
 def catalogue(models: tuple[Model, ...]) -> MappingProxyType[str, Model]:

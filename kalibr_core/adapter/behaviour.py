@@ -11,15 +11,16 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, TypeVar
 
 from ..conversations import MOST_MADE, Made
 from ..errors import ConfigError, KalibrError, LedgerError, RouterClosed, UnknownSession
-from ..feedback import Classify, Reporter
+from ..reporter import Reporter
 from ..router import Router
-from ..session_ids import unknown
-from ..signals import checked_action
+from ..session_ids import shown
+from ..signals import Classify, checked_action
 from . import routers
 from .background import Background
 
@@ -30,6 +31,8 @@ T = TypeVar("T")
 FLUSH_S = 5.0
 SLOW_S = 0.1
 """A ledger that fails after so long is locked by another process ..."""
+WAIT_S = 0.1
+"""How long who reports an action or an end waits for what was heard before it."""
 LATE_S = 5.0
 """... and for so long no chain waits for it: what comes is told in the background."""
 
@@ -109,10 +112,14 @@ class Behaviour:
         self._do(told)
 
     def action(self, session_id: str, action: str) -> bool:
-        """The user has done something with the conversation's last answer.
+        """The user has done something with the answer that was the conversation's last one now.
+
+        It is told after all that was heard before it. Where that takes longer than `WAIT_S`, the
+        caller waits no more: it is told in the background, and what goes wrong there is counted.
 
         Returns:
-            False: this was reported before, and nothing has moved.
+            False: this was reported before, or too much waits to be told; nothing has moved. True
+            too where it is still to be told.
 
         Raises:
             UnknownAction: none of `ACTIONS`.
@@ -121,19 +128,23 @@ class Behaviour:
         """
         checked_action(action)
         return self._told(
-            session_id, lambda feedback: feedback.action(session_id, action, decision_id=None)
+            lambda: self._each(
+                session_id, lambda feedback: feedback.action(session_id, action, decision_id=None)
+            )
         )
 
     def end(self, session_id: str) -> bool:
-        """The user has left.
+        """The user has left; told in its order, as an `action` is.
 
         Returns:
-            False: the conversation had ended before.
+            False: the conversation had ended before; else as `action`'s.
 
         Raises:
             UnknownSession, LedgerError: as `action`'s.
         """
-        return self._told(session_id, lambda feedback: feedback.session_end(session_id))
+        return self._told(
+            lambda: self._each(session_id, lambda feedback: feedback.session_end(session_id))
+        )
 
     def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
         """Wait until all events have been told; False: some are left."""
@@ -146,11 +157,8 @@ class Behaviour:
             yield
         except UnknownSession:  # it ended or was forgotten meanwhile
             pass
-        except KalibrError as error:
-            self.failed(type(error).__name__, str(error))
         except Exception as error:  # noqa: BLE001  # no chain fails for a signal's sake
-            # Its text may be the user's: pydantic shows what it was given.
-            self.failed(type(error).__name__, "an input or output that cannot be read")
+            self._went_wrong(error)
 
     def read(self, reading: Callable[[], T], default: T) -> T:
         """What a look into a chain's own objects gives, or the default where they raise."""
@@ -168,11 +176,19 @@ class Behaviour:
                 what,
             )
 
+    def _went_wrong(self, error: Exception) -> None:
+        # The text of an error that is none of ours may be the user's: pydantic shows what it got.
+        said = str(error) if isinstance(error, KalibrError) else "what it got cannot be read"
+        self.failed(type(error).__name__, said)
+
     def _do(self, work: Callable[[], None]) -> None:
         if self._clock() >= self._late_until and self._background.is_idle:
             self._timed(work)
         elif not self._background.put(functools.partial(self._timed, work)):
-            self.failed("QueueFull", "too much waits to be told; events were left out")
+            self._too_much()
+
+    def _too_much(self) -> None:
+        self.failed("QueueFull", "too much waits to be told; events were left out")
 
     def _timed(self, work: Callable[[], None]) -> None:
         """Do it, and have no chain wait where a locked ledger kept it long."""
@@ -223,10 +239,30 @@ class Behaviour:
                     session_id, several, prompt=prompt, output=output, event_id=event_id
                 )
 
-    def _told(self, session_id: str, tell: Callable[[Reporter], bool]) -> bool:
-        """What a report to each Router that knows the conversation came to."""
-        self.flush()
-        return self._each(session_id, tell)
+    def _told(self, tell: Callable[[], bool]) -> bool:
+        """What a report came to that is made after all that was heard before it; see `action`."""
+        if self._background.is_idle:
+            return tell()
+        found = Future[bool]()
+        if not self._background.put(functools.partial(self._answer, found, tell)):
+            self._too_much()
+            return False
+        with suppress(TimeoutError):
+            return found.result(timeout=WAIT_S)
+        return True if found.cancel() else found.result()
+
+    def _answer(self, asked: Future[bool], tell: Callable[[], bool]) -> None:
+        """Tell it, and say what became of it to who asked; where nobody waits, count errors."""
+        try:
+            moved = tell()
+        except Exception as error:  # noqa: BLE001  # the caller's, or counted
+            try:
+                asked.set_exception(error)
+            except InvalidStateError:
+                self._went_wrong(error)
+        else:
+            with suppress(InvalidStateError):
+                asked.set_result(moved)
 
     def _each(self, session_id: str, tell: Callable[[Reporter], bool]) -> bool:
         known = moved = False
@@ -240,5 +276,9 @@ class Behaviour:
             except LedgerError as error:  # another may know it
                 unread = error
         if not known:
-            raise unread or unknown(session_id)
+            raise unread or UnknownSession(
+                f"no open {self._model} of this process has answered in session "
+                f"{shown(session_id)}; from another process use kalibr_core.feedback.report_action "
+                "or report_session_end"
+            )
         return moved

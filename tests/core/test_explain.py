@@ -125,3 +125,14 @@ def test_what_the_user_did_is_told_among_what_came_later(
     later = entry("d")._replace(id=f"d:{kind}", kind=kind, data=data, reward=reward)
     (line,) = explain_entries([entry("d"), later]).later
     assert says in line
+
+
+def test_what_scores_and_users_tell_is_not_called_outcomes() -> None:
+    basis = [
+        basis_data(b._replace(runs=r))
+        for b, r in ((GOOD, ((1.0, 9.0, 3.0),)), (OTHER, ((1.0, 3.0, 1.0),)))
+    ]
+    data = {"basis": basis, "rule": "leader", "chosen": "a", "propensity": None}
+    text = str(explain_entries([entry("d")._replace(data=data)]))
+    assert "a: success 0.750 (as much as about 8 outcomes tell)" in text
+    assert "b: success 0.750 (not tried yet)" in text

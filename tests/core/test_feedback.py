@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,6 +28,7 @@ from kalibr_core.feedback import (
     report_action,
     report_pipeline,
     report_session_end,
+    report_user_turn,
 )
 from kalibr_core.signals import GONE_S, SILENT_S
 from kalibr_core.testing import FakeClock
@@ -330,7 +332,7 @@ def test_no_text_reaches_the_ledger(router: Router, file: str) -> None:
 BAD: list[tuple[type[Exception], str, Callable[[Router], object]]] = [
     (UnknownAction, "output_copied", lambda r: report_action("s", "copied")),
     (UnknownAction, "output_copied", lambda r: r.report_action("s", None)),  # type: ignore[arg-type]
-    (UnknownSession, "report_pipeline", lambda r: report_action("none", "output_copied")),
+    (UnknownSession, "/.*report_pipeline", lambda r: report_action("none", "output_copied")),
     (UnknownSession, "report_pipeline", lambda r: r.report_user_turn("none", user_message="hi")),
     (UnknownSession, "report_pipeline", lambda r: report_session_end("../../etc'; DROP TABLE--")),
     (
@@ -340,12 +342,12 @@ BAD: list[tuple[type[Exception], str, Callable[[Router], object]]] = [
     ),
     (
         UnknownGoal,
-        "there are 'outreach'",
+        "in the record there are 'outreach'",
         lambda r: report_pipeline("s", goal="g", prompt="p", output="o", model="gpt-4o"),
     ),
     (
         UnknownPath,
-        "'gpt-4o', 'gpt-4o-mini'",
+        "path 'gpt-5'; there are 'gpt-4o', 'gpt-4o-mini'",
         lambda r: r.report_pipeline("s", prompt="p", output="o", model="gpt-5"),
     ),
     (
@@ -395,3 +397,35 @@ def test_a_session_of_another_router_s_memory_is_not_known(file: str) -> None:
         begin(one)
         with pytest.raises(UnknownSession):
             two.report_session_end("s")
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        lambda: report_action("s", "output_copied"),
+        lambda: report_user_turn("s", user_message="hi"),
+        lambda: report_session_end("s"),
+        lambda: report_pipeline("s", goal="g", prompt="p", output="o", model="gpt-4o"),
+    ],
+)
+def test_where_there_is_no_ledger_none_is_made(
+    report: Callable[[], object], tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KALIBR_LEDGER", raising=False)
+    with pytest.raises(LedgerError, match=re.escape(str(tmp_path / ".kalibr" / "kalibr.db"))):
+        report()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_session_names_the_file_and_an_unknown_path_the_record(
+    router: Router, file: str
+) -> None:
+    path_id = decide(router).path.id
+    for report in (report_session_end, router.report_session_end):
+        with pytest.raises(UnknownSession, match=re.escape(f"no session 'none' in {file}: ")):
+            report("none")
+    with pytest.raises(UnknownPath, match=f"in the record there are '{path_id}'"):
+        report_pipeline("s", goal="outreach", prompt="p", output="o", model="gpt-5")
+    with make(ledger="memory") as other, pytest.raises(UnknownSession, match="Router's memory"):
+        other.report_session_end("none")

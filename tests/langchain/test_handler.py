@@ -370,6 +370,29 @@ def test_a_key_of_your_own() -> None:
     assert told(model) == [0.25, 0.75]
 
 
+def test_a_run_whose_users_message_is_not_found_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    model = make()
+    template = ChatPromptTemplate.from_messages([("human", "{task} for {reader}")])
+    chain = template | model | StrOutputParser()
+    handler, wrong = KalibrCallbackHandler(), KalibrCallbackHandler(input_key="talk")
+    for heard, given in ((handler, {"task": ASK, "reader": "me"}), (wrong, {"input": ASK})):
+        caplog.clear()
+        ask = chain if heard is handler else RunnableLambda(lambda given: given["input"]) | model
+        with caplog.at_level(logging.WARNING, logger="kalibr"):
+            ask.invoke(given, config(heard))
+            list(ask.stream(given, config(heard)))
+        assert heard.failures == {"NoMessage": 2}
+        (warned,) = [record.message for record in caplog.records]
+        assert "input_key=" in warned
+        assert ASK not in warned
+    for goes in ({"input": ASK}, ASK, {"messages": [("user", ASK), ("ai", "A poem.")]}, {"n": 1}):
+        any_of: Any = RunnableLambda(lambda given: ASK) | model
+        any_of.invoke(goes, config(handler))
+    assert handler.failures == {"NoMessage": 2}
+
+
 def test_a_batch_of_conversations_is_told_apart() -> None:
     model, handler = make(), KalibrCallbackHandler()
     agent: Any = create_agent(model, tools=[], checkpointer=InMemorySaver())
@@ -758,7 +781,7 @@ def test_an_answer_that_something_was_added_to_is_still_its_models() -> None:
 def test_open_runs_are_bounded() -> None:
     """Of runs that never end, those that began longest ago are let go, with what is below."""
     runs = Runs(most_roots=3)
-    roots = [Root(uuid4(), "chat", None, False) for _ in range(5)]
+    roots = [Root(uuid4(), "chat", None, False, False) for _ in range(5)]
     for root in roots:
         runs.open(root)
         runs.join(uuid4(), root)

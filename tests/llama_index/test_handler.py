@@ -293,6 +293,7 @@ def test_other_events_are_of_no_account() -> None:
     )
     handler.handle(event)
     assert [run.decision_ids for run in handler.runs()] == [("d",)]
+    assert str(handler) == "KalibrEventHandler: 1 runs, failures {}"
 
 
 def test_no_text_is_kept(handler: Any, llm: KalibrLLM) -> None:

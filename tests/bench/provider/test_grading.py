@@ -154,3 +154,12 @@ def test_other_prompts_are_no_work_to_grade(ask: Ask) -> None:
 def test_numbers_out_of_range_are_told(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=field):
         replace(PERFECT, **{field: value})
+
+
+def test_the_default_judge_is_served_and_its_score_is_read() -> None:
+    with LoopbackProvider(quality=1.0) as provider:
+        asking = Ask(provider)
+        part = "Water use: it fell by a third within two years, say the operators."
+        assert graded(asking, part, model="deepseek-chat") == pytest.approx(0.2)
+        assert graded(asking, "Nothing of it.", model="deepseek-chat") == 0.0
+        asking.client.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
@@ -284,3 +285,61 @@ def test_a_closed_router_hides_no_other_one(routers: Routers[Held]) -> None:
     several[0].close()
     with pytest.raises(UnknownDecision):
         made(decided.decision_id, goal="one", model="M")
+
+
+class Slow:
+    """A classifier that is held up."""
+
+    def __init__(self) -> None:
+        self.goes_on = threading.Event()
+
+    def __call__(self, text: str) -> None:
+        self.goes_on.wait(10)
+
+
+def test_an_action_behind_a_slow_classifier_is_told_in_its_order(routers: Routers[Held]) -> None:
+    one, classify = make(routers, "one"), Slow()
+    behaviour = Behaviour(model="M", classify=classify)
+    first, second = decide(one), decide(one)
+    answered(behaviour, first)
+    behaviour.turn("s", ASK, event_id="m1")
+    began = time.monotonic()
+    assert behaviour.action("s", "output_copied")
+    assert time.monotonic() - began < 1.0
+    answered(behaviour, second, event_id="e2")
+    assert behaviour.end("s")
+    assert not rewards(one)
+    classify.goes_on.set()
+    assert behaviour.flush()
+    actions = [e for _, e in one._learner.ledger.entries(goal="one") if e.kind == "action"]
+    assert [(e.decision_id, e.reward) for e in actions] == [(first.decision_id, 0.85)]
+    assert known(one).ended
+    assert behaviour.failures == {}
+
+
+def test_what_goes_wrong_after_the_caller_has_gone_on_is_counted(routers: Routers[Held]) -> None:
+    one, classify = make(routers, "one"), Slow()
+    behaviour = Behaviour(model="M", classify=classify)
+    answered(behaviour, decide(one))
+    behaviour.turn("s", ASK, event_id="m1")
+    assert behaviour.action("other", "output_copied")
+    classify.goes_on.set()
+    assert behaviour.flush()
+    assert behaviour.failures == {"UnknownSession": 1}
+    with pytest.raises(UnknownSession, match=r"no open M of this process .* 'other'; from another"):
+        behaviour.action("other", "output_copied")
+
+
+def test_a_short_wait_gives_the_true_answer(
+    routers: Routers[Held], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kalibr_core.adapter.behaviour.WAIT_S", 10.0)
+    one = make(routers, "one")
+    behaviour = Behaviour(model="M", classify=lambda text: time.sleep(0.02))
+    answered(behaviour, decide(one))
+    for reported in (True, False):
+        behaviour.turn("s", ASK, event_id=str(reported))
+        assert behaviour.action("s", "output_copied") is reported
+    behaviour.turn("s", ASK, event_id="m3")
+    with pytest.raises(UnknownSession):
+        behaviour.end("other")

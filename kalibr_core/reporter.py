@@ -1,0 +1,122 @@
+"""Gate 3's four reports on one ledger, behind the functions of `feedback` and a Router's methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .conversations import Made
+from .crediting import Record, of_decision, of_model, read_output
+from .errors import ConfigError
+from .features import hash_of
+from .signals import Classify, Signals, checked_action
+from .types import Path
+
+
+class Reporter:
+    """The four reports on one ledger.
+
+    Args:
+        goal: the only one whose decisions may be named; None: any.
+        paths: the goal's; None: those in the record.
+    """
+
+    def __init__(
+        self,
+        signals: Signals,
+        record: Record,
+        *,
+        goal: str | None = None,
+        paths: Sequence[Path] | None = None,
+    ) -> None:
+        self.signals = signals
+        self._record = record
+        self._goal = goal
+        self._paths = paths
+
+    def pipeline(
+        self,
+        session_id: str,
+        *,
+        goal: str,
+        prompt: str,
+        output: object,
+        model: str | None,
+        decision_id: str | None,
+        event_id: str | None,
+    ) -> bool:
+        """See `report_pipeline`."""
+        for name, value in (("goal", goal), ("prompt", prompt)):
+            _check_text(name, value)
+        for name, optional in (("model", model), ("event_id", event_id)):
+            if optional is not None:
+                _check_text(name, optional)
+        self.signals.key_of(session_id)
+        text, told = read_output(output)
+        decision_id = told if decision_id is None else decision_id
+        event = event_id or decision_id or f"{goal}\n{model}\n{prompt}\n{text}"
+        if decision_id is not None:
+            made = of_decision(self._record, decision_id, goal=goal)
+        else:
+            made = of_model(
+                self._record,
+                goal=goal,
+                model=model,
+                session=hash_of(str(session_id)),
+                paths=self._paths,
+            )
+        return self.signals.pipeline(session_id, [made], prompt=prompt, output=text, event_id=event)
+
+    def made(self, decision_ids: Sequence[str]) -> list[Made]:
+        """Whose work these decisions were, the last one's above all.
+
+        Raises:
+            UnknownDecision: one is not in the record, or of another goal.
+        """
+        return [
+            of_decision(self._record, decision_id, goal=self._goal)._replace(
+                last=decision_id == decision_ids[-1]
+            )
+            for decision_id in decision_ids
+        ]
+
+    def user_turn(
+        self,
+        session_id: str,
+        *,
+        user_message: str,
+        event_id: str | None,
+        classify: Classify | None,
+    ) -> bool:
+        """See `report_user_turn`."""
+        _check_text("user_message", user_message)
+        if event_id is not None:
+            _check_text("event_id", event_id)
+        if classify is not None and not callable(classify):
+            raise ConfigError(f"classify must be a function, got {type(classify).__name__}")
+        return self.signals.user_turn(
+            session_id, user_message, event_id=event_id, classify=classify
+        )
+
+    def session_end(self, session_id: str) -> bool:
+        """See `report_session_end`."""
+        return self.signals.session_end(session_id)
+
+    def action(self, session_id: str, action: str, *, decision_id: str | None) -> bool:
+        """See `report_action`."""
+        checked_action(action)
+        self.signals.key_of(session_id)
+        if decision_id is not None:
+            made = of_decision(self._record, decision_id, goal=self._goal)
+            return self.signals.acted(made, action)
+        return self.signals.action(session_id, action)
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} must be a text, got {type(value).__name__}")
+    if name not in ("goal", "model", "event_id"):
+        return
+    if not value.strip():
+        raise ConfigError(f"{name} must not be empty")
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        raise ConfigError(f"{name} holds half of a character, got {value!a:.80}")
