@@ -1,4 +1,4 @@
-"""Gate 3's four reports on one ledger, behind the functions of `feedback` and a Router's methods."""
+"""Gate 3's four reports on one ledger: behind `feedback`'s functions and a Router's methods."""
 
 from __future__ import annotations
 
