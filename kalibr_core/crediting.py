@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from .conversations import Made
@@ -91,14 +91,38 @@ def of_model(
     recent = [entry for entry in record.recent(goal, LOOK) if entry.kind == "attempt"]
     if paths is None and not recent and goal not in record.goals():
         raise UnknownGoal(goal, known=record.goals())
-    mine = {entry.decision_id: entry for entry in reversed(recent) if _session_of(entry) == session}
     known = _models(recent, paths)
-    wanted = known.keys() if model is None else _matching(known, model)
-    for decision_id in reversed(mine):
-        entries = [entry for entry in reversed(recent) if entry.decision_id == decision_id]
-        found = answered_by(decision_id, entries, goal=goal)
-        if found.path_id in wanted:
-            return Made(goal, decision_id, found.path_id)
+    wanted = set(known) if model is None else _matching(known, model)
+    made = _last_answer(recent, session, goal, wanted)
+    if made is not None:
+        return made
+    return Made(goal, "", _only(wanted, known, goal=goal, model=model, in_record=paths is None))
+
+
+def _last_answer(
+    recent: Sequence[Entry], session: str, goal: str, wanted: Collection[str]
+) -> Made | None:
+    """The last of a conversation's answers that one of these paths gave."""
+    attempts: dict[str, list[Entry]] = {}
+    for entry in reversed(recent):
+        attempts.setdefault(entry.decision_id, []).append(entry)
+    for decision_id, entries in reversed(attempts.items()):
+        if any(_session_of(entry) == session for entry in entries):
+            found = answered_by(decision_id, entries, goal=goal)
+            if found.path_id in wanted:
+                return Made(goal, decision_id, found.path_id)
+    return None
+
+
+def _only(
+    wanted: Collection[str],
+    known: Collection[str],
+    *,
+    goal: str,
+    model: str | None,
+    in_record: bool,
+) -> str:
+    """The one path that is meant; errors as `of_model`'s."""
     if model is None:
         raise ConfigError(
             "nothing has answered in this session: give decision_id=, or model= with the model or "
@@ -110,8 +134,8 @@ def of_model(
             f"or one of them: {sorted(wanted)}"
         )
     if not wanted:
-        raise UnknownPath(model, goal=goal, known=sorted(known), in_record=paths is None)
-    return Made(goal, "", next(iter(wanted)))
+        raise UnknownPath(model, goal=goal, known=sorted(known), in_record=in_record)
+    return next(iter(wanted))
 
 
 def _models(recent: Sequence[Entry], paths: Sequence[Path] | None) -> dict[str, set[str]]:

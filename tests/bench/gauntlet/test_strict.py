@@ -82,8 +82,9 @@ def test_no_result_whatever_it_holds_upsets_a_check(data: st.DataObject) -> None
     name = data.draw(st.sampled_from([n for n in STRICT[tier] if n != "a huge batch"]))
     answer = data.draw(results)
     RECORDER.answer = answer
-    strict_check(RECORDER, tier, name, 1)
-    put(RECORDER, SCENARIOS[tier])
+    check = strict_check(RECORDER, tier, name, 1)
+    assert check.passed == (not check.detail)
+    assert isinstance(put(RECORDER, SCENARIOS[tier]), str)
 
 
 def test_a_result_too_deep_to_be_written_down_is_wrong_and_no_error() -> None:
