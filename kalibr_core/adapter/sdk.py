@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..time_limit import keep_limits, note_stream
+from .sendable import sendable
 
 
 def replaced(held: Any, made: dict[int, Any], *, own_http: bool) -> Any:
@@ -52,7 +53,10 @@ def prepare(client: Any) -> None:
 
 def _noted(post: Callable[..., Any]) -> Callable[..., Any]:
     def noting(*args: Any, **kwargs: Any) -> Any:
-        answer = post(*args, **kwargs)
+        try:
+            answer = post(*args, **kwargs)
+        except UnicodeEncodeError as error:
+            answer = post(*args, **_mended(kwargs, error))
         if kwargs.get("stream") and hasattr(answer, "close"):
             note_stream(answer)
         return answer
@@ -62,12 +66,27 @@ def _noted(post: Callable[..., Any]) -> Callable[..., Any]:
 
 def _anoted(post: Callable[..., Any]) -> Callable[..., Any]:
     async def noting(*args: Any, **kwargs: Any) -> Any:
-        answer = await post(*args, **kwargs)
+        try:
+            answer = await post(*args, **kwargs)
+        except UnicodeEncodeError as error:
+            answer = await post(*args, **_mended(kwargs, error))
         if kwargs.get("stream") and hasattr(answer, "close"):
             note_stream(answer)
         return answer
 
     return noting
+
+
+def _mended(kwargs: dict[str, Any], error: UnicodeEncodeError) -> dict[str, Any]:
+    """The arguments of a post that cannot have been sent, with a body that can be.
+
+    Raises:
+        UnicodeEncodeError: the body is not at fault.
+    """
+    body = sendable(kwargs.get("body"))
+    if body == kwargs.get("body"):
+        raise error
+    return {**kwargs, "body": body}
 
 
 def client_in(held: Any) -> Any:

@@ -12,7 +12,7 @@ from kalibr_bench.gauntlet.records import FRAMEWORKS
 from kalibr_bench.gauntlet.run import reason_of
 from kalibr_bench.provider import Answer, Conversation, Fault
 
-from .agents import endless, hasty, playing, runs_of, silent
+from .agents import call, endless, hasty, playing, runs_of, silent
 from .test_engineers import USUAL
 
 frameworks = pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -92,6 +92,19 @@ def test_the_grade_goes_back_once_for_each_path_that_a_run_used(framework: str) 
     expected = [(path, "report", float(run.passed)) for path in (first, rest[0])]
     expected += [(path, "score", run.score) for path in (first, rest[0])]
     assert sorted(told) == sorted(expected)
+
+
+@frameworks
+def test_half_a_surrogate_pair_that_a_model_writes_ends_no_run(framework: str) -> None:
+    """It is no character and cannot be sent, and the framework sends all that was said again."""
+    half = Answer(text=None, tool_calls=(call("python_expression", expression="'\ud800'"),))
+
+    def muddled(conversation: Conversation) -> Answer | Fault | None:
+        return half if conversation.turn == 0 else engineers.ENGINEERS["complete"](conversation)
+
+    with playing({"complete": muddled}) as provider:
+        run = runs_of(provider, framework, "complete")[0]
+    assert (run.ended, run.error, run.passed) == ("submitted", None, True)
 
 
 def test_an_error_is_told_by_its_class_alone() -> None:

@@ -146,3 +146,57 @@ def test_two_clients_are_replaced_by_two() -> None:
     assert found[0] is found[2]
     assert found[0] is not found[1]
     assert found[0].base_url != found[1].base_url
+
+
+class Text(str):
+    """Is shown as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def refusing(bodies: list[Any]) -> Any:
+    """A client's `post`, which encodes before it sends, as the SDKs do."""
+
+    def post(*_: Any, body: Any = None, **__: Any) -> str:
+        bodies.append(body)
+        str(body).encode()
+        return "answer"
+
+    return post
+
+
+def test_a_body_with_half_a_surrogate_pair_is_sent_without_it() -> None:
+    held, bodies = client(), list[Any]()
+    held.post = refusing(bodies)
+    prepare(held)
+    sent = {"messages": [{"content": Text("half \ud800")}]}
+    assert held.post("/chat/completions", body=sent) == "answer"
+    assert bodies == [sent, {"messages": [{"content": "half \ufffd"}]}]
+    assert sent["messages"][0]["content"] == "half \ud800"
+
+
+async def test_so_is_one_that_is_awaited() -> None:
+    held, bodies = client(openai.AsyncOpenAI), list[Any]()
+    post = refusing(bodies)
+
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        return post(*args, **kwargs)
+
+    held.post = awaited
+    prepare(held)
+    assert await held.post("/chat/completions", body=[Text("\ud800")]) == "answer"
+    assert bodies == [["\ud800"], ["\ufffd"]]
+
+
+def test_a_request_whose_body_is_not_at_fault_is_made_once() -> None:
+    """It may have been sent."""
+    held, bodies = client(), list[Any]()
+    post = refusing(bodies)
+    held.post = lambda *args, **kwargs: post(*args, **kwargs) and "\ud800".encode()
+    prepare(held)
+    with pytest.raises(UnicodeEncodeError):
+        held.post("/chat/completions", body=["whole"])
+    assert bodies == [["whole"]]
