@@ -91,7 +91,7 @@ class Asked:
                 plain = {k: v for k, v in plain.items() if k not in chat.own}
         found = {"stop": None, **plain, **self._bound(chat)}
         if self.structured is not None:
-            found.update(self.structured.asked_of(chat))
+            found.update(_asks(chat, self.structured))
         return found
 
     def _bound(self, chat: Chat) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Asked:
         wanted = how.get("response_format")
         if chat.is_openai and (wanted is None or isinstance(wanted, Mapping)):
             return how
-        return {} if wanted is None else _structured_of(wanted).asked_of(chat)
+        return {} if wanted is None else _asks(chat, _structured_of(wanted))
 
     @cached_property
     def request(self) -> Request:
@@ -172,6 +172,12 @@ def _structured_of(given: Any) -> Structured:
     if isinstance(given, type) and is_basemodel_subclass(given):
         return Structured(given)
     raise ConfigError(f"response_format must be OpenAI's or a pydantic class, got {given!r:.80}")
+
+
+def _asks(chat: Chat, wanted: Structured) -> dict[str, Any]:
+    from .formats import asks  # slow to import
+
+    return asks(chat, wanted)
 
 
 def _prompt(messages: Sequence[BaseMessage]) -> str:

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, closing
-from operator import itemgetter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from typing import Any, Literal
 
-from langchain_core.callbacks import (
-    AsyncCallbackManager,
-    AsyncCallbackManagerForLLMRun,
-    CallbackManager,
-    CallbackManagerForLLMRun,
-)
+from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import (
-    Runnable,
-    RunnableConfig,
-    RunnableMap,
-    RunnablePassthrough,
-    ensure_config,
-)
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.utils.uuid import uuid7
 
-from kalibr_core.adapter.asking import checked_exhaustion
-from kalibr_core.adapter.records import KEY
-from kalibr_core.plan import Done
-from kalibr_core.types import Decision
-
-from . import calls
-from .answers import last_chunk, result_of
-from .asked import Asked
-from .configured import RUN, SESSION, STRUCTURED, ConfiguredChat
-from .errors import raised
-from .events import Run, atell, tell
-from .reading import opens, read_chunks, read_result
+from .configured import RUN, SESSION, STRUCTURED
+from .events import Run
+from .routed import RoutedChat
 from .session import session_of
-from .tools import Tools, ToolSpec, as_tools
+from .tools import Tools, ToolSpec
 
 
-class ChatKalibr(ConfiguredChat):
+class ChatKalibr(RoutedChat):
     """A chat model that sends each call to the path that works now, at the lowest price.
 
     It stands wherever a `ChatOpenAI` stood: in chains, agents and graphs. Each call is routed,
@@ -205,7 +182,7 @@ class ChatKalibr(ConfiguredChat):
         Raises:
             kalibr_core.ConfigError: the schema cannot be used.
         """
-        from .structured import Structured, StructuredParser  # slow to import
+        from .structured import Structured, understood  # slow to import
 
         wanted = Structured(schema, method=method, strict=strict, tools=tuple(tools or ()))
         traced = {"kwargs": {"method": method, "strict": strict}, "schema": wanted.json_schema}
@@ -218,17 +195,7 @@ class ChatKalibr(ConfiguredChat):
             bound["tools"] = Tools(tools, strict=strict)
         if include_raw:
             bound["on_exhausted"] = "best"
-        model = self.bind(**bound)
-        parser: Runnable[Any, Any] = StructuredParser(wanted=wanted)
-        if not include_raw:
-            return model | parser
-        assigned = RunnablePassthrough.assign(
-            parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
-        )
-        nothing = RunnablePassthrough.assign(parsed=lambda _: None)
-        return RunnableMap(raw=model) | assigned.with_fallbacks(
-            [nothing], exception_key="parsing_error"
-        )
+        return understood(self.bind(**bound), wanted, include_raw=include_raw)
 
     def report(
         self,
@@ -245,115 +212,7 @@ class ChatKalibr(ConfiguredChat):
             decision_id_of(message), success=success, score=score, reason=reason
         )
 
-    # What LangChain calls.
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        routing, run = self._routing, kwargs.pop(RUN, None)
-        asked, limits = self._asked(messages, stop, kwargs, run)
-        try:
-            done = routing.router.call(
-                asked.request,
-                lambda attempt: calls.generate(routing.models[attempt.path.id], asked, attempt),
-                read=_reader(asked, read_result),
-                **limits,
-            )
-        except Exception as error:  # noqa: BLE001  # it is raised again
-            tell(_decision_of(error), run_manager, run)
-            raised(error, structured=asked.structured is not None)
-        tell(done.decision, run_manager, run)
-        return result_of(done)
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        routing, run = self._routing, kwargs.pop(RUN, None)
-        asked, limits = self._asked(messages, stop, kwargs, run)
-        try:
-            done = await routing.router.acall(
-                asked.request,
-                lambda attempt: calls.agenerate(routing.models[attempt.path.id], asked, attempt),
-                read=_reader(asked, read_result),
-                **limits,
-            )
-        except Exception as error:  # noqa: BLE001  # it is raised again
-            await atell(_decision_of(error), run_manager, run)
-            raised(error, structured=asked.structured is not None)
-        await atell(done.decision, run_manager, run)
-        return result_of(done)
-
-    def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> Iterator[ChatGenerationChunk]:
-        routing, run = self._routing, kwargs.pop(RUN, None)
-        asked, limits = self._asked(messages, stop, kwargs, run)
-        ends: list[Done[tuple[ChatGenerationChunk, ...]]] = []
-        try:
-            with closing(
-                routing.router.call_stream(
-                    asked.request,
-                    lambda attempt: calls.stream(routing.models[attempt.path.id], asked, attempt),
-                    read=_reader(asked, read_chunks),
-                    opens=opens,
-                    finish=ends.append,
-                    hold=self._holds(asked),
-                    **limits,
-                )
-            ) as chunks:
-                for chunk in chunks:
-                    if run_manager:
-                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                    yield chunk
-        except Exception as error:  # noqa: BLE001  # it is raised again
-            tell(_decision_of(error), run_manager, run)
-            raised(error, structured=asked.structured is not None)
-        tell(ends[0].decision, run_manager, run)
-        yield last_chunk(ends[0])
-
-    async def _astream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        routing, run = self._routing, kwargs.pop(RUN, None)
-        asked, limits = self._asked(messages, stop, kwargs, run)
-        ends: list[Done[tuple[ChatGenerationChunk, ...]]] = []
-        try:
-            async with aclosing(
-                routing.router.acall_stream(
-                    asked.request,
-                    lambda attempt: calls.astream(routing.models[attempt.path.id], asked, attempt),
-                    read=_reader(asked, read_chunks),
-                    opens=opens,
-                    finish=ends.append,
-                    hold=self._holds(asked),
-                    **limits,
-                )
-            ) as chunks:
-                async for chunk in chunks:
-                    if run_manager:
-                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                    yield chunk
-        except Exception as error:  # noqa: BLE001  # it is raised again
-            await atell(_decision_of(error), run_manager, run)
-            raised(error, structured=asked.structured is not None)
-        await atell(ends[0].decision, run_manager, run)
-        yield last_chunk(ends[0])
+    # The run that a call is.
 
     def _marked(
         self,
@@ -378,36 +237,6 @@ class ChatKalibr(ConfiguredChat):
         run = Run(config=config, run_id=run_id, callbacks=self.callbacks)
         return config, {**kwargs, RUN: run}
 
-    def _asked(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        kwargs: dict[str, Any],
-        run: Run | None,
-    ) -> tuple[Asked, dict[str, Any]]:
-        """The call as it was asked for, and its own limits."""
-        on_exhausted = checked_exhaustion(kwargs.pop("on_exhausted", None))
-        session = kwargs.pop(SESSION, None)
-        kwargs.pop("stream", None)
-        if kwargs.get("tools"):
-            kwargs["tools"] = as_tools(kwargs["tools"])
-        return (
-            Asked(
-                messages=messages,
-                stop=stop,
-                structured=kwargs.pop(STRUCTURED, None),
-                arguments=kwargs,
-                defaults=self._defaults,
-                session=session if session is not None else session_of(run.config if run else None),
-                most_tokens=self._routing.most_tokens,
-            ),
-            {"on_exhausted": on_exhausted},
-        )
-
-    def _holds(self, asked: Asked) -> bool:
-        """A structured answer is held until it is understood, unless "live" is asked for."""
-        return asked.structured is not None and self.stream_mode != "live"
-
 
 def _name_session(config: RunnableConfig, session: object) -> None:
     """Have callbacks know the conversation too: LangChain shows them `metadata` only.
@@ -418,20 +247,3 @@ def _name_session(config: RunnableConfig, session: object) -> None:
     told = session if isinstance(session, str) and session else session_of(config)
     if told is not None and session_of({"metadata": config["metadata"]}) is None:
         config["metadata"] = {**config["metadata"], "session_id": told}
-
-
-def _reader(asked: Asked, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    wanted = asked.structured
-    return read if wanted is None else lambda answer: wanted.output(read(answer))
-
-
-def _decision_of(error: Exception) -> Decision | None:
-    found = getattr(error, KEY, None)
-    return found if isinstance(found, Decision) else None
-
-
-_method: Any
-for _method in (ChatKalibr._generate, ChatKalibr._agenerate):
-    # LangChain looks at it in each call; working it out anew takes longer than a choice.
-    _method.__signature__ = inspect.signature(_method)
-del _method

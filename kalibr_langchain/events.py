@@ -11,7 +11,7 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager, Callbacks
 from langchain_core.runnables import RunnableConfig
 
-from kalibr_core.adapter.records import failures_of
+from kalibr_core.adapter.records import KEY, failures_of
 from kalibr_core.types import Decision
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ class Run:
 
     def __repr__(self) -> str:
         return "Run()"  # it travels among the call's arguments, and tells nothing of them
+
+
+def decision_of(error: Exception) -> Decision | None:
+    """The decision that an error tells of."""
+    found = getattr(error, KEY, None)
+    return found if isinstance(found, Decision) else None
 
 
 def tell(decision: Decision | None, manager: RunManager | None, run: Run | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Self
@@ -11,17 +10,12 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import LLMResult
-from langchain_core.runnables.config import var_child_runnable_config
 
 from kalibr_core.adapter.behaviour import FLUSH_S, Behaviour
 from kalibr_core.feedback import Classify
 
-from .feedback import decided_in
-from .runs import Last, Root, Runs, answer_of
-from .said import NO_ANSWER, NO_MESSAGE, NOTHING, answer_in, asked_in, heard_in, resumes
-from .session import NAMES, session_of
-
-log = logging.getLogger("kalibr")
+from .runs import Runs, answer_of
+from .talks import Talks
 
 
 class KalibrCallbackHandler(BaseCallbackHandler):
@@ -59,7 +53,7 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         self._input_key, self._classify = input_key, classify
         self._runs = Runs()
         self._behaviour = Behaviour(model="ChatKalibr", classify=classify)
-        self._has_warned = False
+        self._talks = Talks(self._behaviour, self._runs, input_key=input_key)
 
     # What users of it call.
 
@@ -131,22 +125,21 @@ class KalibrCallbackHandler(BaseCallbackHandler):
     ) -> None:
         """A chain or a graph begins."""
         with self._behaviour.careful():
-            self._begin(run_id, parent_run_id, metadata, inputs, self._input_key)
+            self._talks.begin(run_id, parent_run_id, metadata, inputs, is_chain=True)
 
     def on_chain_end(
         self, outputs: Any, *, run_id: UUID, inputs: Any = None, **kwargs: Any
     ) -> None:
         """A chain has ended; of a stream, it is now that its input is known."""
         with self._behaviour.careful():
-            if (root := self._ended(run_id, inputs)) is not None:
-                self._tell_answer(root, outputs)
+            self._talks.end(run_id, inputs, outputs)
 
     def on_chain_error(
         self, error: BaseException, *, run_id: UUID, inputs: Any = None, **kwargs: Any
     ) -> None:
         """A chain has failed: what the user said stays said, and there is no answer."""
         with self._behaviour.careful():
-            self._ended(run_id, inputs)
+            self._talks.fail(run_id, inputs)
 
     def on_chat_model_start(
         self,
@@ -161,41 +154,23 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         """A model begins, which may be the root run itself."""
         with self._behaviour.careful():
             asked = messages[0] if messages else []
-            self._begin(run_id, parent_run_id, metadata, asked)
-            if (root := self._runs.of(run_id)) is not None:
-                root.calls.add(run_id)
+            self._talks.call(run_id, parent_run_id, metadata, asked)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """A model has answered; the decision is in its message."""
         with self._behaviour.careful():
-            if (root := self._runs.of(run_id)) is None:
-                return
-            root.calls.discard(run_id)
-            if (answer := answer_of(response)) is not None:
-                root.answers.append(answer)
-            if self._runs.leave(run_id) is not None:
-                self._tell_answer(root, answer.text if answer is not None else "")
+            self._talks.answered(run_id, answer_of(response))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A model has failed; its chain may go on without it."""
         with self._behaviour.careful():
-            if (root := self._runs.of(run_id)) is not None:
-                root.calls.discard(run_id)
-            self._runs.leave(run_id)
+            self._talks.unanswered(run_id)
 
     def on_tool_start(
-        self,
-        serialized: dict[str, Any] | None,
-        input_str: str,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        metadata: dict[str, Any] | None = None,
-        **kwargs: Any,
+        self, serialized: dict[str, Any] | None, input_str: str, *, run_id: UUID, **kwargs: Any
     ) -> None:
-        """A tool may call models, or a whole agent; what it is asked is not the user's word."""
-        with self._behaviour.careful():
-            self._begin(run_id, parent_run_id, metadata, ())
+        """A tool may call models, or a whole agent."""
+        self._step(run_id, **kwargs)
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool has ended."""
@@ -206,18 +181,10 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         self._runs.leave(run_id)
 
     def on_retriever_start(
-        self,
-        serialized: dict[str, Any] | None,
-        query: str,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        metadata: dict[str, Any] | None = None,
-        **kwargs: Any,
+        self, serialized: dict[str, Any] | None, query: str, *, run_id: UUID, **kwargs: Any
     ) -> None:
         """A retriever may have a model write its queries."""
-        with self._behaviour.careful():
-            self._begin(run_id, parent_run_id, metadata, ())
+        self._step(run_id, **kwargs)
 
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A retriever has ended."""
@@ -227,81 +194,14 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         """A retriever has failed."""
         self._runs.leave(run_id)
 
-    def _begin(
+    def _step(
         self,
         run_id: UUID,
-        parent_id: UUID | None,
-        metadata: dict[str, Any] | None,
-        inputs: Any,
-        key: str | None = None,
+        *,
+        parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
+        **_: Any,
     ) -> None:
-        """A run belongs to the root run above it, or is one.
-
-        LangChain tells a run its `metadata`, and `configurable` only to what runs below it, by a
-        context variable. So a root run's session may become known at its first step. A session of a
-        run's own, below a root run without any, makes it a root run.
-        """
-        root = self._runs.below(parent_id)
-        own = session_of({"metadata": metadata or {}})
-        if root is not None and root.session is not None:
-            self._runs.join(run_id, root)
-            return
-        inherited = session_of(var_child_runnable_config.get())
-        if root is not None and (inherited is not None or own is None):
-            root.session = inherited
-            self._runs.join(run_id, root)
-        else:
-            heard = self._behaviour.read(lambda: heard_in(inputs, key=key), NOTHING)
-            root = Root(run_id, own or inherited, *heard, resumes(inputs))
-            self._runs.open(root)
-        self._tell_turn(root)
-
-    def _ended(self, run_id: UUID, inputs: Any) -> Root | None:
-        """The root run, if it is one that has ended."""
-        root = self._runs.leave(run_id)
-        if root is None:
-            return None
-        if root.said is None and inputs is not None:
-            heard = self._behaviour.read(lambda: heard_in(inputs, key=self._input_key), NOTHING)
-            root.said, root.is_missed = heard
-        self._tell_turn(root)
-        return root
-
-    def _tell_turn(self, root: Root) -> None:
-        if root.is_told or root.session is None or root.said is None:
-            return
-        root.is_told = True
-        self._runs.heard(root.session)
-        self._behaviour.turn(root.session, root.said.text, event_id=root.said.message_id)
-
-    def _tell_answer(self, root: Root, outputs: Any) -> None:
-        if not root.answers or root.calls:
-            return  # nothing was routed; or a stream was left before its end
-        if root.session is None:
-            self._warn()
-            return
-        if root.is_missed:
-            self._behaviour.failed("NoMessage", NO_MESSAGE)
-        text, message = self._behaviour.read(lambda: answer_in(outputs), NO_ANSWER)
-        decided = root.decided(decided_in(message), text)
-        event_id = str(root.run_id)
-        if root.resumes and root.said is None and (last := self._runs.last(root.session)):
-            event_id, decided = last.event_id, last.with_further(decided)
-        said = root.said or self._behaviour.read(lambda: asked_in(outputs), None)
-        self._behaviour.pipeline(
-            root.session,
-            decided,
-            prompt=said.text if said is not None else "",
-            output=text or root.answers[-1].text,
-            event_id=event_id,
-        )
-        self._runs.answered(root.session, Last(event_id, decided))
-
-    def _warn(self) -> None:
-        if not self._has_warned:
-            self._has_warned = True
-            log.warning(
-                "kalibr: a run has no session, so that nothing is learned from what its user does; "
-                "give one of %s in config['configurable'] or config['metadata'] (said once)",
-                ", ".join(NAMES),
-            )
+        """A tool or a retriever begins; what it is asked is not the user's word."""
+        with self._behaviour.careful():
+            self._talks.begin(run_id, parent_run_id, metadata, ())

@@ -6,6 +6,10 @@ from typing import Any
 
 from llama_index.core.instrumentation.event_handlers import NullEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
+from llama_index.core.instrumentation.events.llm import (
+    LLMStructuredPredictEndEvent,
+    LLMStructuredPredictStartEvent,
+)
 from llama_index_instrumentation import get_dispatcher
 
 from kalibr_core.adapter.records import KEY, failures_of
@@ -87,6 +91,18 @@ def tell(decision: Decision | None, span_id: str | None, *, answered: bool = Tru
             span_id=span_id,
         )
     )
+
+
+def tell_prediction(output_cls: Any, prompt: Any, args: dict[str, Any]) -> None:
+    """A structured prediction begins; the event is LlamaIndex's own."""
+    dispatcher.event(
+        LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=args)
+    )
+
+
+def tell_predicted(value: Any) -> None:
+    """A structured prediction has ended well."""
+    dispatcher.event(LLMStructuredPredictEndEvent(output=value))
 
 
 def _is_heard() -> bool:

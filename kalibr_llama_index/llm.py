@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import Any
 
@@ -16,31 +15,21 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     MessageRole,
 )
-from llama_index.core.instrumentation.events.llm import (
-    LLMStructuredPredictEndEvent,
-    LLMStructuredPredictStartEvent,
-)
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
-from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 
 from .asked import checked_messages, checked_prompt
 from .closing import aclosed_with, closed_with, inside
-from .events import dispatcher
+from .events import tell_predicted, tell_prediction
 from .feedback import decision_id_of, record_in
-from .quiet import FORMS
-from .reading import selections, unguessed
+from .forms import keep_signatures
 from .routed import RoutedLLM
+from .selections import selected
 from .structured import Structured
 from .tools import Tools, given
 
-SESSION, EXHAUSTED = "session_id", "on_exhausted"
-"""Arguments of a call that are for this LLM, and go to no path."""
-FORMAT = "response_format"
 PREPARES = ("tool_choice", "strict")
 """Arguments that go with tools."""
-PROGRAMS = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
-"""Arguments of LlamaIndex's own programs, of which a routed one has no need."""
 
 
 class KalibrLLM(RoutedLLM):
@@ -228,14 +217,13 @@ class KalibrLLM(RoutedLLM):
         """
         record = record_in(response)
         path = self._routing.models.get(str(record.get("path"))) if record else None
-        if path is not None and isinstance(path.llm, FunctionCallingLLM) and path.calls_tools:
-            found = path.llm.get_tool_calls_from_response(
-                response, error_on_no_tool_call=error_on_no_tool_call, **kwargs
-            )
-        else:
-            found = selections(response)
-        if record is not None and record.get("verified") is False:
-            found = unguessed(found, response)
+        found = selected(
+            response,
+            path,
+            verified=record is None or record.get("verified") is not False,
+            error_on_no_tool_call=error_on_no_tool_call,
+            **kwargs,
+        )
         if not found and error_on_no_tool_call:
             raise ValueError("Expected at least one tool call, but got 0 tool calls.")
         return found
@@ -253,9 +241,9 @@ class KalibrLLM(RoutedLLM):
             ConfigError: the class cannot be used.
         """
         wanted, messages = self._wanted(output_cls, prompt, args)
-        _tell_start(output_cls, prompt, args)
-        value = wanted.value(self.chat(messages, **_for_call(wanted, llm_kwargs)))
-        dispatcher.event(LLMStructuredPredictEndEvent(output=value))
+        tell_prediction(output_cls, prompt, args)
+        value = wanted.value(self.chat(messages, **wanted.arguments(llm_kwargs)))
+        tell_predicted(value)
         return value
 
     async def astructured_predict(
@@ -263,9 +251,9 @@ class KalibrLLM(RoutedLLM):
     ) -> Any:
         """`structured_predict`, awaited."""
         wanted, messages = self._wanted(output_cls, prompt, args)
-        _tell_start(output_cls, prompt, args)
-        value = wanted.value(await self.achat(messages, **_for_call(wanted, llm_kwargs)))
-        dispatcher.event(LLMStructuredPredictEndEvent(output=value))
+        tell_prediction(output_cls, prompt, args)
+        value = wanted.value(await self.achat(messages, **wanted.arguments(llm_kwargs)))
+        tell_predicted(value)
         return value
 
     def _structured_stream_call(
@@ -273,31 +261,15 @@ class KalibrLLM(RoutedLLM):
     ) -> Generator[Any, None, None]:
         """Partial instances as they grow, then the whole one."""
         wanted, messages = self._wanted(output_cls, prompt, args)
-        found = last = None
-        for chunk in self.stream_chat(messages, **_for_call(wanted, llm_kwargs)):
-            last = chunk
-            found = wanted.partial(chunk, found)
-            yield found
-        if last is not None:
-            wanted.value(last)  # a live stream may end with what does not fit
+        yield from wanted.grown(self.stream_chat(messages, **wanted.arguments(llm_kwargs)))
 
     async def _structured_astream_call(
         self, output_cls: Any, prompt: Any, llm_kwargs: dict[str, Any] | None = None, **args: Any
     ) -> AsyncGenerator[Any, None]:
         """`_structured_stream_call`, awaited."""
         wanted, messages = self._wanted(output_cls, prompt, args)
-        chunks = await self.astream_chat(messages, **_for_call(wanted, llm_kwargs))
-
-        async def partials() -> AsyncGenerator[Any, None]:
-            found = last = None
-            async for chunk in chunks:
-                last = chunk
-                found = wanted.partial(chunk, found)
-                yield found
-            if last is not None:
-                wanted.value(last)  # a live stream may end with what does not fit
-
-        return partials()
+        chunks = await self.astream_chat(messages, **wanted.arguments(llm_kwargs))
+        return wanted.agrown(chunks)
 
     def _wanted(
         self, output_cls: Any, prompt: Any, args: dict[str, Any]
@@ -321,24 +293,4 @@ class KalibrLLM(RoutedLLM):
         )
 
 
-def _for_call(wanted: Structured, llm_kwargs: dict[str, Any] | None) -> dict[str, Any]:
-    rest = {name: v for name, v in (llm_kwargs or {}).items() if name not in PROGRAMS}
-    return {**rest, FORMAT: wanted}
-
-
-def _tell_start(output_cls: Any, prompt: Any, args: dict[str, Any]) -> None:
-    dispatcher.event(
-        LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=args)
-    )
-
-
-def _keep_signatures(cls: type[KalibrLLM]) -> None:
-    """LlamaIndex's spans look at a method's signature in each call; working it out anew takes
-    longer than a choice."""
-    for name in FORMS:
-        function: Any = getattr(vars(cls)[name], "__wrapped__", None)
-        if function is not None:
-            function.__signature__ = inspect.signature(function)
-
-
-_keep_signatures(KalibrLLM)
+keep_signatures(KalibrLLM)

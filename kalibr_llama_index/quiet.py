@@ -13,16 +13,8 @@ from typing import Any
 
 from llama_index.core.llms import LLM
 
-FORMS = (
-    "chat",
-    "achat",
-    "stream_chat",
-    "astream_chat",
-    "complete",
-    "acomplete",
-    "stream_complete",
-    "astream_complete",
-)
+from .forms import FORMS
+
 QUIET = "kalibr_quiet"
 """What marks a class of ours; it is nobody's to make LLMs of."""
 INNER = "f"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Mapping
 from copy import deepcopy
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,9 @@ MODES = {
     PydanticProgramMode.LLM: "text",
 }
 """LlamaIndex's program modes -> how paths are asked; None: as suits each."""
+FORMAT = "response_format"
+PROGRAMS = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
+"""Arguments of LlamaIndex's own programs, of which a routed one has no need."""
 
 
 _schemas: weakref.WeakKeyDictionary[type[BaseModel], dict[str, Any]] = weakref.WeakKeyDictionary()
@@ -66,6 +70,11 @@ class Structured(dict[str, Any]):
     def tools(self) -> Tools:
         """The class as a tool that must be called."""
         return Tools([get_function_tool(self.output_cls)], required=True)
+
+    def arguments(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The arguments of a call that asks for it, beside the ones that the caller gave."""
+        rest = {name: v for name, v in (given or {}).items() if name not in PROGRAMS}
+        return {**rest, FORMAT: self}
 
     def asked_of(self, path: PathLLM, messages: list[ChatMessage]) -> dict[str, Any]:
         """The messages and arguments that ask a path for it.
@@ -118,6 +127,30 @@ class Structured(dict[str, Any]):
             message=ChatMessage(role=MessageRole.ASSISTANT, content=self._text(response))
         )
         return process_streaming_content_incremental(said, self.output_cls, before)
+
+    def grown(self, chunks: Iterable[ChatResponse]) -> Generator[Any, None, None]:
+        """Partial structures as a stream brings them, then the whole one.
+
+        Raises:
+            ValueError: a live stream ends with what does not fit.
+        """
+        found = last = None
+        for chunk in chunks:
+            last = chunk
+            found = self.partial(chunk, found)
+            yield found
+        if last is not None:
+            self.value(last)
+
+    async def agrown(self, chunks: AsyncIterable[ChatResponse]) -> AsyncGenerator[Any, None]:
+        """`grown`, awaited."""
+        found = last = None
+        async for chunk in chunks:
+            last = chunk
+            found = self.partial(chunk, found)
+            yield found
+        if last is not None:
+            self.value(last)
 
     def _text(self, response: ChatResponse) -> str:
         said = Output(text=text_of(response), tool_calls=tool_calls_of(response))

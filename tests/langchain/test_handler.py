@@ -5,45 +5,39 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-import os
 import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
-from uuid import uuid4
+from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.chat_history import InMemoryChatMessageHistory
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
-from langchain_core.runnables.history import RunnableWithMessageHistory
-from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.graph.message import add_messages
-from langgraph.types import Command, interrupt
-from pydantic import BaseModel
 
 from kalibr_bench.provider import LoopbackProvider
 from kalibr_core import ConfigError, LedgerError, MemoryLedger, UnknownAction, UnknownSession
-from kalibr_core.conversations import restored
 from kalibr_core.status import goal_status
 from kalibr_core.types import JSON
 from kalibr_langchain import ChatKalibr, KalibrCallbackHandler
-from kalibr_langchain.runs import Root, Runs
 
-from .ways import first_arm
+from .conversations import (
+    ASK,
+    COMPLAINT,
+    THANKS,
+    config,
+    conversation,
+    kinds,
+    make,
+    models_at,
+    signals,
+    told,
+)
 
-PATH = "gpt-4o"
-ASK = "Write a short poem about the sea in autumn."
-COMPLAINT = "That is wrong, I asked for a poem about the sea!"
-THANKS = "Thanks, perfect!"
 TALK = {
     ASK: 0.25,
     COMPLAINT: 0.75,
@@ -61,36 +55,10 @@ TALK = {
 Say = Callable[[str], Any]
 
 
-made: list[ChatKalibr] = []
-"""A test's models: another test's, while it lives, would take its conversations for its own."""
-
-
 @pytest.fixture(autouse=True)
 def _at(shared_server: LoopbackProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("KALIBR_BASE_URL", shared_server.base_url)
-    yield
-    while made:
-        made.pop().routers.close()
-
-
-def make(goal: str = "test", **options: Any) -> ChatKalibr:
-    made.append(first_arm(PATH, goal=goal, **options))
-    return made[-1]
-
-
-def config(handler: KalibrCallbackHandler, session: str = "chat", **more: Any) -> Any:
-    return {"callbacks": [handler], "configurable": {"thread_id": session}, **more}
-
-
-def signals(model: ChatKalibr) -> dict[str, list[float]]:
-    """What was told of each decision's answer, decisions in their order."""
-    found: dict[str, list[float]] = {}
-    for _, entry in model.core._learner.ledger.entries(goal=model.core.goal):
-        told = found.setdefault(entry.decision_id, [])
-        if entry.kind in ("momentum", "action"):
-            assert entry.reward is not None
-            told.append(entry.reward)
-    return found
+    with models_at(shared_server, monkeypatch):
+        yield
 
 
 def check_talk(model: ChatKalibr) -> None:
@@ -101,27 +69,6 @@ def check_talk(model: ChatKalibr) -> None:
         assert len(rewards) <= 1
         if expected is not None:
             assert rewards == [expected]
-
-
-def told(model: ChatKalibr) -> list[float]:
-    return [reward for rewards in signals(model).values() for reward in rewards]
-
-
-def conversation(model: ChatKalibr, session: str = "chat") -> Any:
-    behaviour = model.core.feedback.signals
-    found = behaviour._keeper.conversation(behaviour.key_of(session))
-    assert found is not None
-    return restored(found[2])
-
-
-def kinds(model: ChatKalibr, session: str = "chat") -> list[str]:
-    return [kind.value for kind in conversation(model, session).kinds]
-
-
-@tool
-def weather(city: str) -> str:
-    """The weather in a city."""
-    return f"Sunny in {city}."
 
 
 def saying(agent: Any, handler: KalibrCallbackHandler, way: str) -> Say:
@@ -186,415 +133,6 @@ def test_no_text_is_in_the_ledgers_file(tmp_path: Path) -> None:
     assert kept
     for word in (b"wombat", b"Quirindi", b"zeugma", b"zebulon"):
         assert word not in kept, word
-
-
-# Whose work an answer is.
-
-
-def test_of_several_models_in_a_chain_the_last_one_is_credited_most() -> None:
-    plan, write = make("plan"), make("write")
-    chain = RunnableParallel(plan=plan | StrOutputParser(), input=RunnablePassthrough()) | (
-        lambda state: f"{state['plan']} {state['input']}"
-    )
-    whole, handler = chain | write | StrOutputParser(), KalibrCallbackHandler()
-    whole.invoke(ASK, config(handler))
-    whole.invoke(COMPLAINT, config(handler))
-    whole.invoke(THANKS, config(handler))
-    assert told(plan) == [0.375, 0.625]
-    assert told(write) == [0.25, 0.75]
-    handler.action("chat", "output_used_verbatim")
-    assert (told(plan)[-1], told(write)[-1]) == (0.75, 1.0)
-
-
-def test_the_model_that_wrote_the_output_is_the_last_one_wherever_it_ran() -> None:
-    """A title, made after the answer, is no answer."""
-    write, title = make("write"), make("title")
-
-    def answer(state: MessagesState) -> dict[str, Any]:
-        return {"messages": [write.invoke(state["messages"])]}
-
-    def entitle(state: MessagesState) -> dict[str, Any]:
-        again = title.invoke(state["messages"][:-1])
-        assert again.text == state["messages"][-1].text, "its text does not tell them apart"
-        return {}
-
-    graph = StateGraph(MessagesState)
-    graph.add_sequence([answer, entitle])
-    graph.add_edge(START, "answer")
-    chain, handler = graph.compile(checkpointer=InMemorySaver()), KalibrCallbackHandler()
-    for text in (ASK, COMPLAINT, THANKS):
-        chain.invoke({"messages": [("user", text)]}, config(handler))  # type: ignore[call-overload]  # as anyone writes it
-    assert (told(write), told(title)) == ([0.25, 0.75], [0.375, 0.625])
-
-    def both(text: str) -> str:
-        found = str(write.invoke(text).text)
-        title.invoke("Find a title for this.")
-        return found
-
-    RunnableLambda(both).invoke(ASK, config(handler, "other"))
-    handler.action("other", "output_discarded")
-    assert (told(write)[-1], told(title)[-1]) == (0.0, 0.25)
-
-
-def test_all_of_an_agents_calls_are_one_answer() -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    agent = create_agent(model, tools=[weather], checkpointer=InMemorySaver())
-    for text in ("What is the weather in Paris? Use the tool.", "No, that is wrong!", THANKS):
-        agent.invoke({"messages": [("user", text)]}, config(handler))  # type: ignore[call-overload]
-    expected: list[list[float]] = [[], [0.25], [], [0.75], [], []]
-    assert list(signals(model).values()) == expected, "of one path, the last call's"
-    assert conversation(model).number == 3
-
-
-def test_subgraphs_and_tools_that_ask_models_belong_to_the_users_run() -> None:
-    inner, outer = make("inner"), make("outer")
-    sub = create_agent(inner, tools=[])
-
-    @tool
-    def expert(question: str) -> str:
-        """Ask an expert."""
-        return str(sub.invoke({"messages": [("user", question)]})["messages"][-1].text)  # type: ignore[call-overload]
-
-    handler = KalibrCallbackHandler()
-    chain: Any = RunnableLambda(lambda text: outer.invoke(expert.invoke({"question": text})))
-    for text in (ASK, COMPLAINT):
-        chain.invoke(text, config(handler))
-    chain.invoke(THANKS, config(handler))
-    assert (told(inner), told(outer)) == ([0.375, 0.625], [0.25, 0.75])
-
-
-class Poem(BaseModel):
-    """A poem."""
-
-    title: str
-    text: str
-
-
-@pytest.mark.parametrize("way", ["invoke", "stream"])
-def test_structured_output(way: str) -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    chain = model.with_structured_output(Poem)
-    for text in (ASK, COMPLAINT, THANKS):
-        if way == "invoke":
-            chain.invoke(text, config(handler))
-        else:
-            list(chain.stream(text, config(handler)))
-    assert told(model) == [0.25, 0.75]
-    assert all(output.answer for output in conversation(model).outputs[-1:])
-
-
-# The forms of a chain.
-
-
-@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream", "batch"])
-@pytest.mark.parametrize("where", ["configurable", "metadata", "argument"])
-async def test_a_model_by_itself(way: str, where: str) -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    name = {"session_id": "chat"}
-    options: Any = name if where == "argument" else {}
-    at: Any = {"callbacks": [handler], **({} if where == "argument" else {where: name})}
-    for text in (ASK, COMPLAINT, THANKS):
-        if way == "invoke":
-            model.invoke(text, at, **options)
-        elif way == "ainvoke":
-            await model.ainvoke(text, at, **options)
-        elif way == "batch":
-            model.batch([text], at, **options)
-        elif way == "stream":
-            list(model.stream(text, at, **options))
-        else:
-            [chunk async for chunk in model.astream(text, at, **options)]
-    assert told(model) == [0.25, 0.75]
-
-
-@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream", "abatch"])
-@pytest.mark.parametrize("where", ["configurable", "metadata"])
-async def test_a_chain_of_prompt_model_and_parser(way: str, where: str) -> None:
-    """A stream's input is known at its end only; a `configurable`, below the root run only."""
-    model, handler = make(), KalibrCallbackHandler()
-    chain = ChatPromptTemplate.from_template("Be brief. {question}") | model | StrOutputParser()
-    at: Any = {"callbacks": [handler], where: {"conversation_id": uuid4()}}
-    for text in (ASK, COMPLAINT, THANKS):
-        asked = {"question": text}
-        if way == "invoke":
-            chain.invoke(asked, at)
-        elif way == "ainvoke":
-            await chain.ainvoke(asked, at)
-        elif way == "abatch":
-            await chain.abatch([asked], at)
-        elif way == "stream":
-            list(chain.stream(asked, at))
-        else:
-            [chunk async for chunk in chain.astream(asked, at)]
-    assert told(model) == [0.25, 0.75]
-    assert len(handler._runs) == 0
-
-
-@pytest.mark.parametrize("way", ["invoke", "stream"])
-@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainDeprecationWarning")
-def test_a_runnable_with_message_history(way: str) -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    prompt = ChatPromptTemplate.from_messages(
-        [("placeholder", "{history}"), ("human", "{question}")]
-    )
-    kept: dict[str, InMemoryChatMessageHistory] = {}
-    chain = RunnableWithMessageHistory(
-        prompt | model,
-        lambda session_id: kept.setdefault(session_id, InMemoryChatMessageHistory()),
-        input_messages_key="question",
-        history_messages_key="history",
-    )
-    at: Any = {"callbacks": [handler], "configurable": {"session_id": "chat"}}
-    for text in (ASK, COMPLAINT, THANKS):
-        if way == "invoke":
-            chain.invoke({"question": text}, at)
-        else:
-            list(chain.stream({"question": text}, at))
-    assert told(model) == [0.25, 0.75]
-
-
-class Mine(TypedDict):
-    """A state without any of the usual names."""
-
-    talk: Annotated[list[AnyMessage], add_messages]
-
-
-def test_a_key_of_your_own() -> None:
-    model, handler = make(), KalibrCallbackHandler(input_key="talk")
-    graph = StateGraph(Mine)
-    graph.add_node("answer", lambda state: {"talk": [model.invoke(state["talk"])]})
-    graph.add_edge(START, "answer")
-    chain = graph.compile(checkpointer=InMemorySaver())
-    for text in (ASK, COMPLAINT, THANKS):
-        chain.invoke({"talk": [HumanMessage(text)]}, config(handler))
-    assert told(model) == [0.25, 0.75]
-
-
-def test_a_run_whose_users_message_is_not_found_is_told_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    model = make()
-    template = ChatPromptTemplate.from_messages([("human", "{task} for {reader}")])
-    chain = template | model | StrOutputParser()
-    handler, wrong = KalibrCallbackHandler(), KalibrCallbackHandler(input_key="talk")
-    for heard, given in ((handler, {"task": ASK, "reader": "me"}), (wrong, {"input": ASK})):
-        caplog.clear()
-        ask = chain if heard is handler else RunnableLambda(lambda given: given["input"]) | model
-        with caplog.at_level(logging.WARNING, logger="kalibr"):
-            ask.invoke(given, config(heard))
-            list(ask.stream(given, config(heard)))
-        assert heard.failures == {"NoMessage": 2}
-        (warned,) = [record.message for record in caplog.records]
-        assert "input_key=" in warned
-        assert ASK not in warned
-    for goes in ({"input": ASK}, ASK, {"messages": [("user", ASK), ("ai", "A poem.")]}, {"n": 1}):
-        any_of: Any = RunnableLambda(lambda given: ASK) | model
-        any_of.invoke(goes, config(handler))
-    assert handler.failures == {"NoMessage": 2}
-
-
-def test_a_batch_of_conversations_is_told_apart() -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    agent: Any = create_agent(model, tools=[], checkpointer=InMemorySaver())
-    at = [config(handler, name) for name in "abc"]
-    for texts in ([ASK] * 3, [COMPLAINT, THANKS, COMPLAINT], [THANKS] * 3):
-        agent.batch([{"messages": [("user", text)]} for text in texts], at)
-    assert [kinds(model, name) for name in "abc"] == [
-        ["anew", "complains", "accepts"],
-        ["anew", "accepts", "accepts"],
-        ["anew", "complains", "accepts"],
-    ]
-
-
-def test_chains_below_a_run_without_a_session_are_each_their_own() -> None:
-    """As a script that talks to an agent, and is itself a chain."""
-    model, handler = make(), KalibrCallbackHandler()
-    agent = create_agent(model, tools=[], checkpointer=InMemorySaver())
-
-    def talk(_: str) -> None:
-        for text in (ASK, COMPLAINT, THANKS):
-            where: Any = {"configurable": {"thread_id": "chat"}}
-            agent.invoke({"messages": [("user", text)]}, where)  # type: ignore[call-overload]
-
-    RunnableLambda(talk).invoke("begin", {"callbacks": [handler]})
-    assert told(model) == [0.25, 0.75]
-
-
-# Turns that are none, and runs that are no answers.
-
-
-def test_a_run_that_is_tried_again_counts_once() -> None:
-    """With a message's own id, and without one: after an error, and with LangChain's retries."""
-    model, handler = make(), KalibrCallbackHandler()
-    fails = [True]
-
-    def sometimes(text: Any) -> Any:
-        if fails[0]:
-            raise ConnectionError("gone")
-        return model.invoke(text)
-
-    chain = RunnableLambda(sometimes)
-    fails[0] = False
-    chain.invoke(ASK, config(handler))
-    for message in ("Shorter please, it is too long.", [HumanMessage("Warmer please.", id="m1")]):
-        fails[0] = True
-        for _ in range(2):
-            with pytest.raises(ConnectionError):
-                chain.invoke(message, config(handler))
-        fails[0] = False
-        chain.invoke(message, config(handler))
-    chain.invoke([HumanMessage("Warmer please.", id="m1")], config(handler))
-    assert len(kinds(model)) == 3
-
-    tried = chain.with_retry(wait_exponential_jitter=False, stop_after_attempt=2)
-    tried.invoke(THANKS, config(handler))
-    assert len(kinds(model)) == 4
-
-
-def test_the_same_words_after_another_answer_are_a_turn_of_their_own() -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    for text in (ASK, COMPLAINT, COMPLAINT, COMPLAINT):
-        model.invoke(text, config(handler))
-    assert kinds(model) == ["anew", "complains", "complains", "complains"]
-    assert told(model) == [0.25, 0.25, 0.25]
-
-
-def test_a_run_that_fails_or_is_left_is_no_answer_but_its_turn_stays() -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    model.invoke(ASK, config(handler))
-
-    def fail(text: str) -> None:
-        model.invoke(text)
-        raise ConnectionError("gone")
-
-    with pytest.raises(ConnectionError):
-        RunnableLambda(fail).invoke(COMPLAINT, config(handler))
-    known = conversation(model)
-    assert (known.number, [kind.value for kind in known.kinds]) == (1, ["anew", "complains"])
-
-    stream = (model | StrOutputParser()).stream("And a longer one please", config(handler))
-    next(stream)
-    stream.close()  # type: ignore[attr-defined]  # it is a generator
-    known = conversation(model)
-    assert (known.number, len(known.kinds)) == (1, 3)
-
-
-def test_a_stream_that_is_left_in_its_last_model_is_no_answer() -> None:
-    plan, write, handler = make("plan"), make("write"), KalibrCallbackHandler()
-    chain = plan | StrOutputParser() | write | StrOutputParser()
-    stream: Any = chain.stream(ASK, config(handler))
-    next(stream)
-    stream.close()
-    assert len(signals(plan)) == 1
-    assert not plan.core.feedback.signals.knows("chat")
-
-
-async def test_an_async_stream_that_is_left_is_no_answer() -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    await model.ainvoke(ASK, config(handler))
-    asked = {"messages": [("user", COMPLAINT)]}
-    agent: Any = create_agent(model, tools=[])
-    stream: Any
-    for stream in (
-        model.astream(COMPLAINT, config(handler)),
-        (model | StrOutputParser()).astream(COMPLAINT, config(handler)),
-        agent.astream(asked, config(handler), stream_mode="messages"),
-    ):
-        await anext(stream)
-        await stream.aclose()
-    assert (conversation(model).number, kinds(model)) == (1, ["anew", "complains"])
-
-
-async def test_a_cancelled_run_is_no_answer() -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    await model.ainvoke(ASK, config(handler))
-    began = asyncio.Event()
-
-    async def slow(text: str) -> None:
-        await model.ainvoke(text)
-        began.set()
-        await asyncio.sleep(60)
-
-    task = asyncio.ensure_future(RunnableLambda(slow).ainvoke(COMPLAINT, config(handler)))
-    await began.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    known = conversation(model)
-    assert (known.number, [kind.value for kind in known.kinds]) == (1, ["anew", "complains"])
-
-
-def test_a_resumed_run_is_no_turn_and_goes_on_with_its_answer() -> None:
-    draft, final = make("draft"), make("final")
-
-    def drafts(state: MessagesState) -> dict[str, Any]:
-        return {"messages": [draft.invoke(state["messages"])]}
-
-    def approves(state: MessagesState) -> dict[str, Any]:
-        interrupt("May it be sent?")
-        return {"messages": [final.invoke(state["messages"])]}
-
-    graph = StateGraph(MessagesState)
-    graph.add_sequence([drafts, approves])
-    graph.add_edge(START, "drafts")
-    chain, handler = graph.compile(checkpointer=InMemorySaver()), KalibrCallbackHandler()
-    for text in (ASK, COMPLAINT, THANKS):
-        chain.invoke({"messages": [("user", text)]}, config(handler))  # type: ignore[call-overload]
-        chain.invoke(Command(resume="yes"), config(handler))
-    assert kinds(draft) == ["anew", "complains", "accepts"]
-    assert told(draft) == [0.375, 0.625]
-    assert told(final) == [0.25, 0.75]
-    assert conversation(final).number == 3
-
-
-def test_what_a_resumed_run_was_asked_for_with_is_in_its_state() -> None:
-    model, handler = make(), KalibrCallbackHandler()
-
-    def answer(state: MessagesState) -> dict[str, Any]:
-        interrupt("May it be answered?")
-        return {"messages": [model.invoke(state["messages"])]}
-
-    graph = StateGraph(MessagesState)
-    graph.add_node("answer", answer)
-    graph.add_edge(START, "answer")
-    chain = graph.compile(checkpointer=InMemorySaver())
-    chain.invoke({"messages": [("user", ASK)]}, config(handler))  # type: ignore[call-overload]
-    chain.invoke(Command(resume="yes"), config(handler))
-    assert conversation(model).outputs[-1].request != ""
-
-
-def test_what_goes_on_after_a_failure_is_an_answer_of_its_own() -> None:
-    one, other, handler = make("one"), make("other"), KalibrCallbackHandler()
-    steps: list[Any] = [one, None, other]
-
-    def answer(state: MessagesState) -> dict[str, Any]:
-        if (model := steps.pop(0)) is None:
-            raise ConnectionError("gone")
-        return {"messages": [model.invoke(state["messages"])]}
-
-    graph = StateGraph(MessagesState)
-    graph.add_node("answer", answer)
-    graph.add_edge(START, "answer")
-    chain = graph.compile(checkpointer=InMemorySaver())
-    chain.invoke({"messages": [("user", ASK)]}, config(handler))  # type: ignore[call-overload]
-    with pytest.raises(ConnectionError):
-        chain.invoke({"messages": [("user", COMPLAINT)]}, config(handler))  # type: ignore[call-overload]
-    chain.invoke(None, config(handler))
-    assert kinds(one) == ["anew", "complains"]
-    assert (conversation(one).number, conversation(other).number) == (1, 1)
-
-
-def test_a_message_that_a_command_brings_is_a_turn() -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    graph = StateGraph(MessagesState)
-    graph.add_node("answer", lambda state: {"messages": [model.invoke(state["messages"])]})
-    graph.add_edge(START, "answer")
-    chain = graph.compile(checkpointer=InMemorySaver())
-    chain.invoke({"messages": [("user", ASK)]}, config(handler))  # type: ignore[call-overload]
-    chain.invoke(
-        Command(goto="answer", update={"messages": [("user", COMPLAINT)]}), config(handler)
-    )
-    assert kinds(model) == ["anew", "complains"]
 
 
 # Handlers and sessions.
@@ -715,101 +253,6 @@ def test_a_ledger_that_fails_breaks_no_chain(caplog: pytest.LogCaptureFixture) -
         handler.action("chat", "output_copied")
 
 
-def test_an_answer_that_no_router_knows_breaks_nothing() -> None:
-    """As one from LangChain's cache, of a ledger that is gone."""
-    model, handler = make(), KalibrCallbackHandler()
-    gone = make("gone").invoke("Hi")
-    chain: Any = RunnableLambda(lambda text: model.invoke(text)) | RunnableLambda(lambda _: gone)
-    chain.invoke(ASK, config(handler))
-    assert handler.failures == {}
-
-    class Odd:
-        @property
-        def messages(self) -> Any:
-            raise RuntimeError("odd state")
-
-    chain = RunnableLambda(lambda _: model.invoke("Hi"))
-    chain.invoke(Odd(), config(handler))
-    assert handler.failures == {"RuntimeError": 1}
-
-
-class Unreadable:
-    """Its attributes raise."""
-
-    @property
-    def messages(self) -> Any:
-        raise RuntimeError(COMPLAINT)
-
-
-CYCLE: dict[str, Any] = {}
-CYCLE["itself"] = CYCLE
-
-
-@pytest.mark.parametrize("output", [Unreadable(), CYCLE, {(1, 2): "a key that JSON has not"}])
-def test_an_output_that_cannot_be_read_is_an_answer(
-    output: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    chain: Any = model | RunnableLambda(lambda _: output)
-    chain.invoke(ASK, config(handler))
-    assert conversation(model).number == 1
-    assert sum(handler.failures.values()) == 1
-    assert COMPLAINT not in caplog.text
-
-
-def test_below_an_input_that_cannot_be_read_no_step_is_the_users_word() -> None:
-    model, handler = make(), KalibrCallbackHandler()
-    chain: Any = RunnableLambda(lambda _: "Rate the sea from 1 to 5.") | model
-    for _ in range(2):
-        chain.invoke(Unreadable(), config(handler))
-    assert (conversation(model).number, kinds(model)) == (2, ["anew"])
-
-
-def test_an_answer_that_something_was_added_to_is_still_its_models() -> None:
-    model, titles, handler = make(), make("titles"), KalibrCallbackHandler()
-
-    def step(text: str) -> str:
-        answer = model.invoke(text).text
-        titles.invoke("Title, please: " + text)
-        return f"{answer}\n\nSources: none"
-
-    RunnableLambda(step).invoke(ASK, config(handler))
-    handler.action("chat", "output_discarded")
-    assert (told(model), told(titles)) == ([0.0], [0.25])
-
-
-def test_open_runs_are_bounded() -> None:
-    """Of runs that never end, those that began longest ago are let go, with what is below."""
-    runs = Runs(most_roots=3)
-    roots = [Root(uuid4(), "chat", None, False, False) for _ in range(5)]
-    for root in roots:
-        runs.open(root)
-        runs.join(uuid4(), root)
-    assert len(runs) == 6
-    assert [runs.of(root.run_id) is not None for root in roots] == [False] * 2 + [True] * 3
-
-
-def test_a_fork_while_another_thread_is_at_it_does_not_hang() -> None:
-    runs, ends = Runs(), threading.Event()
-
-    def busy() -> None:
-        while not ends.is_set():
-            with runs._lock:
-                time.sleep(0.001)
-
-    thread = threading.Thread(target=busy)
-    thread.start()
-    try:
-        for _ in range(5):
-            pid = os.fork()
-            if pid == 0:
-                os._exit(0 if runs._lock.acquire(timeout=2) else 1)
-            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    finally:
-        ends.set()
-        thread.join()
-
-
 # A model that judges turns.
 
 
@@ -853,11 +296,3 @@ def test_copies_are_the_handler_itself_and_other_processes_make_their_own() -> N
     other = pickle.loads(pickle.dumps(handler))
     assert other is not handler
     assert other._input_key == "talk"
-
-
-def test_a_last_message_of_the_models_own_is_an_answer() -> None:
-    """`AIMessage`s in an input mean that the user's words before were heard already."""
-    model, handler = make(), KalibrCallbackHandler()
-    model.invoke(ASK, config(handler))
-    model.invoke([HumanMessage(COMPLAINT), AIMessage("I am sorry.")], config(handler))
-    assert kinds(model) == ["anew"]

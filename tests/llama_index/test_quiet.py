@@ -27,7 +27,8 @@ from llama_index_instrumentation import get_dispatcher
 from pydantic import Field
 
 from kalibr_bench.provider import LoopbackProvider
-from kalibr_llama_index.quiet import FORMS, QUIET, quiet
+from kalibr_llama_index.forms import FORMS
+from kalibr_llama_index.quiet import QUIET, quiet
 
 from .ways import WAYS, ask, text_of
 

@@ -8,7 +8,6 @@ from typing import Any
 import openai
 import pytest
 from llama_index.core.agent.workflow import FunctionAgent
-from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
 from llama_index.core.llms import ChatMessage
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
@@ -18,7 +17,6 @@ from pydantic import BaseModel, RootModel
 from kalibr_bench.provider import Answer, Fault, LoopbackProvider, ToolCall
 from kalibr_core import AllPathsFailed, ConfigError
 from kalibr_llama_index import KalibrLLM
-from kalibr_llama_index.reading import selections, unguessed
 
 from .ways import QUESTION, aask, ask, asked, failures, first_arm
 
@@ -65,18 +63,6 @@ async def test_a_tool_is_not_called_with_what_broken_json_may_have_meant(
     agent = FunctionAgent(tools=[refunds.tool], llm=llm, streaming=streaming)
     await agent.run("Refund 5000.")
     assert refunds.made == []
-
-
-@pytest.mark.parametrize("identifier", [None, "", "same"])
-def test_each_call_is_told_apart_also_without_an_id(identifier: Any) -> None:
-    blocks = [
-        ToolCallBlock(tool_call_id=identifier, tool_name="refund", tool_kwargs=arguments)
-        for arguments in ('{"amount": 50', '{"amount": 7}')
-    ]
-    answer = ChatResponse(message=ChatMessage(role="assistant", blocks=blocks))
-    first, second = unguessed(selections(answer), answer)
-    assert first.tool_kwargs == {"refused": True, "no_json": '{"amount": 50'}
-    assert second.tool_kwargs == {"amount": 7}
 
 
 async def test_a_call_that_passed_is_made_as_it_is(server: LoopbackProvider) -> None:

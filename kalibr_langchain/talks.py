@@ -1,0 +1,158 @@
+"""Runs that answer a person, and what of them is told to gate 3."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables.config import var_child_runnable_config
+
+from kalibr_core.adapter.behaviour import Behaviour
+
+from .feedback import decided_in
+from .runs import Answer, Last, Root, Runs
+from .said import NO_ANSWER, NO_MESSAGE, NOTHING, answer_in, asked_in, heard_in, resumes
+from .session import NAMES, session_of
+
+log = logging.getLogger("kalibr")
+
+
+class Talks:
+    """Follows root runs from their beginning to their end.
+
+    Args:
+        behaviour: whom turns and answers are told to.
+        runs: the open ones.
+        input_key: where the user's message stands in a chain's input, if in no usual place.
+    """
+
+    def __init__(self, behaviour: Behaviour, runs: Runs, *, input_key: str | None) -> None:
+        self._behaviour = behaviour
+        self._runs = runs
+        self._input_key = input_key
+        self._has_warned = False
+
+    def begin(
+        self,
+        run_id: UUID,
+        parent_id: UUID | None,
+        metadata: dict[str, Any] | None,
+        inputs: Any,
+        *,
+        is_chain: bool = False,
+    ) -> None:
+        """A run begins: it belongs to the root run above it, or is one.
+
+        LangChain tells a run its `metadata`, and `configurable` only to what runs below it, by a
+        context variable. So a root run's session may become known at its first step. A session of a
+        run's own, below a root run without any, makes it a root run.
+        """
+        root = self._runs.below(parent_id)
+        own = session_of({"metadata": metadata or {}})
+        if root is not None and root.session is not None:
+            self._runs.join(run_id, root)
+            return
+        inherited = session_of(var_child_runnable_config.get())
+        if root is not None and (inherited is not None or own is None):
+            root.session = inherited
+            self._runs.join(run_id, root)
+        else:
+            key = self._input_key if is_chain else None
+            heard = self._behaviour.read(lambda: heard_in(inputs, key=key), NOTHING)
+            root = Root(run_id, own or inherited, *heard, resumes(inputs))
+            self._runs.open(root)
+        self._tell_turn(root)
+
+    def call(
+        self,
+        run_id: UUID,
+        parent_id: UUID | None,
+        metadata: dict[str, Any] | None,
+        asked: Sequence[BaseMessage],
+    ) -> None:
+        """A model is called; until it has answered, its root run has no answer."""
+        self.begin(run_id, parent_id, metadata, asked)
+        if (root := self._runs.of(run_id)) is not None:
+            root.calls.add(run_id)
+
+    def answered(self, run_id: UUID, answer: Answer | None) -> None:
+        """A model has answered; None: it was not routed."""
+        if (root := self._runs.of(run_id)) is None:
+            return
+        root.calls.discard(run_id)
+        if answer is not None:
+            root.answers.append(answer)
+        if self._runs.leave(run_id) is not None:
+            self._tell_answer(root, answer.text if answer is not None else "")
+
+    def unanswered(self, run_id: UUID) -> None:
+        """A model has failed."""
+        if (root := self._runs.of(run_id)) is not None:
+            root.calls.discard(run_id)
+        self._runs.leave(run_id)
+
+    def end(self, run_id: UUID, inputs: Any, outputs: Any) -> None:
+        """A run has ended well.
+
+        Args:
+            inputs: what is known of them now; None: nothing new.
+        """
+        if (root := self._ended(run_id, inputs)) is not None:
+            self._tell_answer(root, outputs)
+
+    def fail(self, run_id: UUID, inputs: Any) -> None:
+        """A run has ended without an answer; what the user said stays said."""
+        self._ended(run_id, inputs)
+
+    def _ended(self, run_id: UUID, inputs: Any) -> Root | None:
+        """The root run, if it is one that has ended."""
+        root = self._runs.leave(run_id)
+        if root is None:
+            return None
+        if root.said is None and inputs is not None:
+            heard = self._behaviour.read(lambda: heard_in(inputs, key=self._input_key), NOTHING)
+            root.said, root.is_missed = heard
+        self._tell_turn(root)
+        return root
+
+    def _tell_turn(self, root: Root) -> None:
+        if root.is_told or root.session is None or root.said is None:
+            return
+        root.is_told = True
+        self._runs.heard(root.session)
+        self._behaviour.turn(root.session, root.said.text, event_id=root.said.message_id)
+
+    def _tell_answer(self, root: Root, outputs: Any) -> None:
+        if not root.answers or root.calls:
+            return  # nothing was routed; or a stream was left before its end
+        if root.session is None:
+            self._warn()
+            return
+        if root.is_missed:
+            self._behaviour.failed("NoMessage", NO_MESSAGE)
+        text, message = self._behaviour.read(lambda: answer_in(outputs), NO_ANSWER)
+        decided = root.decided(decided_in(message), text)
+        event_id = str(root.run_id)
+        if root.resumes and root.said is None and (last := self._runs.last(root.session)):
+            event_id, decided = last.event_id, last.with_further(decided)
+        said = root.said or self._behaviour.read(lambda: asked_in(outputs), None)
+        self._behaviour.pipeline(
+            root.session,
+            decided,
+            prompt=said.text if said is not None else "",
+            output=text or root.answers[-1].text,
+            event_id=event_id,
+        )
+        self._runs.answered(root.session, Last(event_id, decided))
+
+    def _warn(self) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "kalibr: a run has no session, so that nothing is learned from what its user does; "
+                "give one of %s in config['configurable'] or config['metadata'] (said once)",
+                ", ".join(NAMES),
+            )
