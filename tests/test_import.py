@@ -86,21 +86,20 @@ def test_a_router_is_made_without_the_clients_library(tmp_path: Path) -> None:
 import sys
 from kalibr_core import Router
 with Router("g", paths=["gpt-4o"], api_key="none", ledger="memory"):
-    assert "openai" not in sys.modules
-    assert "pydantic" not in sys.modules
+    print(*({"openai", "pydantic"} & set(sys.modules)))
 """
-    run(code, tmp_path)
+    assert run(code, tmp_path).stdout.split() == []
 
 
 def test_only_a_router_makes_the_ledgers_file(tmp_path: Path) -> None:
     code = """
 import os
 from kalibr_core import Router
-assert not os.path.exists(".kalibr")
+print(os.path.exists(".kalibr"))
 Router("g", paths=["gpt-4o"], api_key="none").close()
-assert os.path.exists(".kalibr/kalibr.db")
+print(os.path.exists(".kalibr/kalibr.db"))
 """
-    run(code, tmp_path)
+    assert run(code, tmp_path).stdout.split() == ["False", "True"], "before one, and after"
 
 
 def test_no_module_of_the_core_imports_another_package_of_ours() -> None:

@@ -269,7 +269,8 @@ def test_what_is_harmless_is_taken() -> None:
     """`n=1` and `stream=False` say what a routed call does anyway."""
     from kalibr_core.options import checked_call
 
-    checked_call(MESSAGES, {"n": 1, "stream": False, "model": None})
+    taken = checked_call(MESSAGES, {"n": 1, "stream": False, "model": None})
+    assert taken is MESSAGES
 
 
 @pytest.mark.parametrize("way", ["completion", "acompletion", "stream", "astream"])

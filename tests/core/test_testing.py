@@ -19,6 +19,7 @@ from kalibr_core.types import JSON, Arm, Context, Entry, Evidence, Pull
     ids=lambda c: c.__name__,
 )
 def test_our_policies_keep_the_rules(policy: type) -> None:
+    """`check_policy` asserts each of them."""
     check_policy(policy)
 
 

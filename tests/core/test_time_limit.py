@@ -237,9 +237,12 @@ def test_a_slow_reader_of_a_stream_is_not_the_servers_silence() -> None:
         send(END)
 
     with serving(script) as (_, path, clients):
+        read = []
         for chunk in clients.stream(attempt_of(path, timeout_s=0.4), {"messages": HELLO}):
             if chunk.choices[0].delta.content:
+                read.append(chunk.choices[0].delta.content)
                 time.sleep(0.5)
+    assert read == ["a", "b"]
 
 
 @every_way

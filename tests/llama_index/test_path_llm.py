@@ -131,9 +131,21 @@ async def test_a_blocking_call_inside_a_loop_keeps_to_the_attempts_time_too() ->
         limited(limiter, 0.01).acquire(TimeLimit(60))
 
 
+def has_leave(path: PathLLM, limit: TimeLimit, *, is_async: bool) -> bool:
+    """Is leave given in time?"""
+    try:
+        acquire(path, limit, is_async=is_async)
+    except LimiterError:
+        return False
+    return True
+
+
 @each_side
 def test_an_llm_without_a_limiter_is_not_waited_for(is_async: bool) -> None:
-    acquire(limited(None), TimeLimit(0.0), is_async=is_async)
+    """Nor may it be: there is no time left."""
+    assert has_leave(limited(None), TimeLimit(0.0), is_async=is_async)
+    waits = limited(spent(TokenBucketRateLimiter))
+    assert not has_leave(waits, TimeLimit(0.0), is_async=is_async)
 
 
 def test_leaving_while_waiting_takes_no_leave() -> None:

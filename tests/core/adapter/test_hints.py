@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from kalibr_core import ConfigError
@@ -15,9 +17,18 @@ def check(*names: str) -> None:
     check_names(names, KNOWN, model="Routed", elsewhere=ELSEWHERE, further="extra")
 
 
-def test_known_names_pass_in_any_order() -> None:
-    check()
-    check(*reversed(KNOWN))
+def refusal(names: Iterable[str], known: Iterable[str]) -> str | None:
+    """What is told of the first name that is not taken; None: all are."""
+    try:
+        check_names(names, known, model="Routed", elsewhere=ELSEWHERE, further="extra")
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("names", [(), KNOWN, KNOWN[::-1], KNOWN[1:2]])
+def test_known_names_pass_in_any_order(names: tuple[str, ...]) -> None:
+    assert refusal(names, KNOWN) is None
 
 
 @pytest.mark.parametrize(
@@ -45,4 +56,5 @@ def test_values_are_not_shown() -> None:
 
 
 def test_what_is_known_wins_over_what_is_elsewhere() -> None:
-    check_names(["model"], ["model"], model="Routed", elsewhere=ELSEWHERE, further="extra")
+    assert refusal(["model"], ["model"]) is None
+    assert refusal(["model"], []) == "Routed takes no model=; name your models in paths="

@@ -199,7 +199,8 @@ FRAGMENTS = [
 @given(parts=st.lists(st.sampled_from(FRAGMENTS), max_size=30))
 @settings(max_examples=120, deadline=None)
 def test_no_mixture_of_marks_makes_it_raise(task, parts):
-    check(task, "".join(parts), prompt="Return JSON: " + "".join(parts[:3]))
+    prompt = "Return JSON: " + "".join(parts[:3])
+    assert check(task, "".join(parts), prompt=prompt).passed in (True, False)
 
 
 HUGE = [

@@ -9,6 +9,7 @@ from kalibr_core.testing.ledger_checks import entry
 
 
 def test_keeps_the_rules_of_a_ledger() -> None:
+    """`check_ledger` asserts each of them."""
     check_ledger(MemoryLedger)
 
 

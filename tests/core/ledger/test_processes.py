@@ -146,13 +146,18 @@ def test_many_threads_may_make_the_file_at_once(tmp_path: FilePath) -> None:
         file = tmp_path / f"{attempt}.db"
         start = threading.Barrier(8)
 
-        def make(file: FilePath = file, start: threading.Barrier = start) -> None:
+        def make(number: int, file: FilePath = file, start: threading.Barrier = start) -> bool:
             start.wait()
-            SQLiteLedger(file).close()
+            ledger = SQLiteLedger(file)
+            taken = ledger.append(entry(f"d{number}"))
+            ledger.close()
+            return taken
 
         with ThreadPoolExecutor(8) as pool:
-            for done in [pool.submit(make) for _ in range(8)]:
-                done.result()
+            assert list(pool.map(make, range(8))) == [True] * 8
+        ledger = SQLiteLedger(file)
+        assert sorted(e.decision_id for _, e in ledger.entries()) == [f"d{n}" for n in range(8)]
+        ledger.close()
 
 
 def test_another_process_outcomes_come_in_within_a_second(file: FilePath) -> None:

@@ -10,7 +10,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path as FilePath
 
 import pytest
@@ -38,6 +37,7 @@ def ledger(file: FilePath) -> Iterator[SQLiteLedger]:
 
 
 def test_keeps_the_rules_of_a_ledger(tmp_path: FilePath) -> None:
+    """`check_ledger` asserts each of them."""
     numbers = itertools.count()
     check_ledger(lambda: SQLiteLedger(tmp_path / f"{next(numbers)}.db"))
 
@@ -264,14 +264,17 @@ def test_a_damaged_conversation_begins_anew(
     assert ledger.conversation("k") == (2, 2.0, {"b": 2})
 
 
-@pytest.mark.parametrize("damage", [{"at": "yesterday"}, {"version": "first"}], ids=str)
-def test_a_conversation_of_odd_figures_raises_nothing_but_a_ledgers_error(
-    damage: dict[str, object], ledger: SQLiteLedger, file: FilePath
+@pytest.mark.parametrize(
+    ("damage", "version", "at"),
+    [({"at": "yesterday"}, 1, 0.0), ({"version": "first"}, 0, 1.0), ({"at": b"\xff"}, 1, 0.0)],
+    ids=str,
+)
+def test_a_conversations_figure_that_is_none_is_read_as_0(
+    damage: dict[str, object], version: int, at: float, ledger: SQLiteLedger, file: FilePath
 ) -> None:
     ledger.keep("k", 0, {"a": 1}, at=1.0, is_open=True)
     spoil_conversation(file, **damage)
-    with suppress(LedgerError):
-        ledger.conversation("k")
+    assert ledger.conversation("k") == (version, at, {"a": 1})
 
 
 def spoil_conversation(file: FilePath, **values: object) -> None:
@@ -367,14 +370,20 @@ def test_a_file_that_is_locked_while_it_is_opened_is_waited_for(file: FilePath) 
     blocker.execute("PRAGMA locking_mode = EXCLUSIVE")
     blocker.execute("BEGIN EXCLUSIVE")
 
+    released = threading.Event()
+
     def release() -> None:
         time.sleep(0.6)
+        released.set()
         blocker.execute("COMMIT")
         blocker.close()
 
     thread = threading.Thread(target=release)
     thread.start()
-    SQLiteLedger(file).close()
+    ledger = SQLiteLedger(file)
+    assert released.is_set(), "it was opened only when the lock was gone"
+    assert ledger.append(entry())
+    ledger.close()
     thread.join()
 
 
