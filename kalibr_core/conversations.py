@@ -87,7 +87,8 @@ class Output:
         if not self.moving or self.settled:
             return []
         self.settled = True
-        if turn.kind in CHANGES or similarity(turn.sketch, self.request) >= RELATED:
+        back = turn.kind is not TurnKind.ANEW
+        if turn.kind in CHANGES or (back and similarity(turn.sketch, self.request) >= RELATED):
             return []  # it was an aside: that tells nothing
         return self.signals("momentum", CONVERGING)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from .remarks import Remark
-from .sketch import counts_otherwise, similarity
+from .sketch import counts_otherwise, fills_otherwise, similarity
 
 ACTIONS = MappingProxyType(
     {
@@ -40,15 +40,13 @@ FOREIGN = 8
 """The same in a language whose words are not known, where its form alone is there to tell."""
 LONGER = 1.5
 """Ratio of the lengths of a message and the one before from which on it has grown."""
-MANY = 4
-"""Refinements in a row that say that the answers do not come closer."""
 
 
 class TurnKind(enum.StrEnum):
     """What a user's message is, to the answer before it."""
 
     ACCEPTS = "accepts"
-    """Is content: "perfect, thanks"."""
+    """Is content: "perfect, thanks"; or builds on the answer: "now add tests"."""
     REFINES = "refines"
     """Asks for a change: "shorter, please"."""
     REPEATS = "repeats"
@@ -88,18 +86,39 @@ def kind_of(
         before: the user's last messages, oldest first; the first request is one of them.
         answer: the sketch of the answer that it follows; "": not known.
     """
+    if _next_item(sketch, before):
+        return TurnKind.ANEW
     alike = max((similarity(sketch, turn.sketch) for turn in before), default=0.0)
-    again = max((_again(sketch, turn) for turn in before), default=0.0)
     related = alike >= RELATED or similarity(sketch, answer) >= RELATED
-    if remark.complains and (related or not (remark.asks and remark.words > FOREIGN)):
+    after = before[-1].kind if before else TurnKind.ANEW
+    said = _told_by_words(remark, related=related, after=after)
+    if said is not None:
+        return said
+    again = max((_again(sketch, turn) for turn in before), default=0.0)
+    if again >= SAME or _grows(remark, sketch, before):
+        return TurnKind.REPEATS
+    return _wished(remark, related=related, after=after)
+
+
+def _told_by_words(remark: Remark, *, related: bool, after: TurnKind) -> TurnKind | None:
+    """What the user says of the answer; None: they say nothing of it."""
+    at_length = remark.asks and remark.words > FOREIGN
+    if remark.complains and (related or not at_length):
+        return TurnKind.COMPLAINS
+    if remark.known and remark.fails and not remark.asks and after is not TurnKind.ACCEPTS:
         return TurnKind.COMPLAINS
     if remark.content:
         polite = remark.changes and not remark.asks
         return TurnKind.REFINES if polite else TurnKind.ACCEPTS
-    if again >= SAME or _grows(remark, sketch, before):
-        return TurnKind.REPEATS
+    return TurnKind.UNCLEAR if remark.more else None
+
+
+def _wished(remark: Remark, *, related: bool, after: TurnKind) -> TurnKind:
+    """What is asked for, where nothing is said of the answer."""
+    if remark.adds:  # who builds on an answer has taken it
+        return TurnKind.ACCEPTS if after in SETTLED else TurnKind.ANEW
     changes = remark.changes and not (remark.asks and remark.words > FOREIGN)
-    if changes or (related and remark.known):
+    if changes or (related and (remark.wants or remark.asks)):
         return TurnKind.REFINES
     if related:
         return TurnKind.UNCLEAR
@@ -113,6 +132,12 @@ def _again(sketch: str, turn: Turn) -> float:
         return 0.0  # the same for another number
     found = similarity(sketch, turn.sketch)
     return max(found, SAME) if turn.kind not in SETTLED and found >= ALIKE else found
+
+
+def _next_item(sketch: str, before: Sequence[Turn]) -> bool:
+    """Is this a request from before for something else, as in "translate: yes", "translate: no"?"""
+    settled = all(turn.kind in SETTLED for turn in before)  # else it may be an insistence's form
+    return settled and any(fills_otherwise(sketch, turn.sketch) for turn in before)
 
 
 def _grows(remark: Remark, sketch: str, before: Sequence[Turn]) -> bool:
@@ -140,31 +165,23 @@ def momentum(since: Sequence[TurnKind], before: Sequence[TurnKind], *, ended: bo
     if last is TurnKind.ACCEPTS:
         return CONVERGING
     if last is TurnKind.ANEW:
-        doubted = CHANGES & set(telling[:-1]) or not SETTLED.issuperset(before[-1:])
+        right = SETTLED.issuperset(before[-1:]) or _refined_once(before)
+        doubted = CHANGES & set(telling[:-1]) or not right
         return None if doubted else CONVERGING
-    if AGAINST & set(telling):
-        return None
-    if _refined(telling) + (_refined(before) if len(telling) == _refined(telling) else 0) >= MANY:
-        return DIVERGING
-    return None
+    return None  # however many changes: one wants more of what is good
 
 
 def _left_with(before: Sequence[TurnKind]) -> float | None:
     """The user has said nothing of the last answer: what had it been asked for with?"""
     if not before:
         return None
-    if before[-1] is TurnKind.REFINES:
-        return CONVERGING if _refined(before) == 1 and before[-2:-1] != [TurnKind.REPEATS] else None
+    if _refined_once(before):
+        return CONVERGING
     if before[-1] in AGAINST:
         return DIVERGING if len(before) > 1 and before[-2] in AGAINST else None
     return None
 
 
-def _refined(kinds: Sequence[TurnKind]) -> int:
-    """How many of the last turns, in a row, asked for a change."""
-    count = 0
-    for kind in reversed(kinds):
-        if kind is not TurnKind.REFINES:
-            break
-        count += 1
-    return count
+def _refined_once(kinds: Sequence[TurnKind]) -> bool:
+    """Was a change asked for, and nothing amiss before it?"""
+    return kinds[-1:] == [TurnKind.REFINES] and SETTLED.issuperset(kinds[-2:-1])

@@ -38,7 +38,8 @@ def _words(text: str) -> frozenset[str]:
 EN = Language(
     common=_words(
         "the and is are was to of a an for in on it its my me this that these please with you i "
-        "not be can could do does have what how which about from your at as or but so now still"
+        "not be can could do does have what how which about from your at as or but so now still "
+        "there here one were will they them more than then any some if when out up get got it's t"
     ),
     complaint=(
         r"\bstill\b.{0,20}\b(too|not|no|wrong|the same|isn'?t|doesn'?t|missing|bad|"
@@ -103,7 +104,7 @@ DE = Language(
     common=_words(
         "der die das den dem und ist sind war nicht ein eine einen einer für mit ich du wir sie es "
         "mir mich bitte zu auf im in von noch immer auch als wie was kannst könntest mein meine "
-        "aber so dass zum zur am an bei wird über doch jetzt mal"
+        "aber so dass zum zur am an bei wird über doch jetzt mal uns dir warum wenn kann soll danke"
     ),
     complaint=(
         r"immer noch|noch immer|nach wie vor|schon wieder|nicht (das|,? ?was)|"
@@ -115,7 +116,8 @@ DE = Language(
         r"(funktioniert|geht|hilft|stimmt|passt|reicht|klappt|bringt) (\w+ )?(nicht|nichts|nie)|"
         r"wie oft|wie (gesagt|geschrieben|ich (schon|bereits|oben))|für nichts|"
         r"zum (zweiten|dritten|vierten|letzten|x-ten|hundertsten) mal|"
-        r"(dasselbe|derselbe|dieselbe|der gleiche|das gleiche|den gleichen)|viel zu|"
+        r"(dasselbe|derselbe|dieselbe|der gleiche|das gleiche|den gleichen)(?! (in|für|mit|auf)\b)|"
+        r"viel zu|"
         r"wieder (falsch|zu|nicht|das|der|die)|nichts (geändert|verändert|verbessert)|"
         r"zeitverschwendung|vergiss (es|das)|(ich )?gebe? auf|lass(en)? (es|wir|das)|überspring|"
         r"führt zu nichts|egal|reicht'?s|was soll das|"
@@ -154,7 +156,8 @@ FR = Language(
     common=_words(
         "le la les de des du et est sont pas un une pour avec je vous tu nous il elle ce cette ces "
         "que qui dans sur au aux me mon ma mes plus plait plaît mais ou en se ne c d l j s n qu "
-        "encore toujours peux pouvez comment quel quelle votre ton fait"
+        "encore toujours peux pouvez comment quel quelle votre ton fait ça pourquoi "
+        "maintenant merci"
     ),
     complaint=(
         r"toujours (pas|trop|aussi|le|la|les|faux|un|une|en)|"
@@ -203,7 +206,7 @@ ES = Language(
     common=_words(
         "el la los las de y es son no un una para con por favor que en mi me se lo al del su como "
         "más muy pero o te tu le esto esta este eso puedes podrías qué cómo sigue está ya sin a "
-        "quiero necesito hay todavía"
+        "quiero necesito hay todavía nos ahora gracias"
     ),
     complaint=(
         r"sigue (siendo|sin|estando|igual|demasiado|mal|teniendo|muy)|"
@@ -216,7 +219,8 @@ ES = Language(
         r"te (dije|pedí|he dicho|he pedido|estoy)|cuántas veces|"
         r"como (ya )?(te )?(dije|escribí|pedí)|por nada|"
         r"(segunda|tercera|cuarta|última|enésima) vez|"
-        r"(el|la|lo) mism[oa] (error|problema|texto|cosa|respuesta|fallo)|lo mismo|"
+        r"(el|la|lo) mism[oa] (error|problema|texto|cosa|respuesta|fallo)|"
+        r"lo mismo(?! (en|para|con|pero)\b)|"
         r"(has |me )?(ignor|olvid)\w*|nada (ha )?cambi|demasiado .{0,20}(todavía|aún)|"
         r"pérdida de tiempo|olvíd(alo|ate|emos)|me rindo|déjalo|dejémoslo|da igual|"
         r"no lleva a nada|sáltat|pasemos|por qué .{0,30}(no|sigue|otra|siempre)|frustr|decepcion|"

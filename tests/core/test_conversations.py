@@ -86,6 +86,12 @@ def test_a_new_task_tells_once_the_next_turn_shows_that_it_was_no_aside() -> Non
     assert aside.said(None, turn(TurnKind.ACCEPTS)) == [], "it has been settled by that"
 
 
+def test_the_next_of_many_alike_is_no_coming_back() -> None:
+    batch = after(TurnKind.ANEW)
+    answered(batch, TWO)
+    assert batch.said(None, turn(TurnKind.ANEW, REQUEST)) == [Signal(ONE, "momentum", 0.75)]
+
+
 def test_all_that_made_an_answer_are_credited_the_last_one_most() -> None:
     known = Conversation()
     answered(known, ONE._replace(last=False), TWO)
