@@ -81,6 +81,18 @@ def is_content(chunk: ChatCompletionChunk) -> bool:
     return False
 
 
+def finishes(chunk: ChatCompletionChunk) -> bool:
+    """Does a chunk tell how the answer ended?"""
+    return any(getattr(choice, "finish_reason", None) for choice in choices_of(chunk))
+
+
+def is_reasoning(chunk: ChatCompletionChunk) -> bool:
+    """Does a chunk hold reasoning? Its name is the provider's own: DeepSeek's, or OpenRouter's."""
+    deltas = [getattr(choice, "delta", None) for choice in choices_of(chunk)]
+    names = ("reasoning_content", "reasoning")
+    return any(getattr(delta, name, None) for delta in deltas for name in names)
+
+
 def choices_of(chunk: object) -> Sequence[object]:
     """A chunk's choices; none where it holds something else."""
     choices = getattr(chunk, "choices", None)

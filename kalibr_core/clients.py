@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .answers import choices_of, is_content
+from .answers import finishes, is_content, is_reasoning
 from .arguments import arguments_of, for_create, is_plain
 from .errors import BadResponse, NoEligiblePath, RouterClosed, StreamInterrupted
 from .providers import Endpoint
+from .redaction import header_secrets, redact
 from .time_limit import StreamLimit, TimeLimit, keep_limits
 from .types import Attempt, Path
 
@@ -245,22 +246,6 @@ class Clients:
         redact(error, (*self._secrets, *header_secrets(path)))
 
 
-def redact(error: BaseException, secrets: Sequence[str]) -> None:
-    """Take keys out of an exception's texts and its causes': some servers echo them."""
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        for secret in secrets:
-            for name in ("message", "body", "code", "param", "type"):
-                value = getattr(cause, name, None)
-                if value is not None and secret in str(value):
-                    setattr(cause, name, "[removed: it held the API key]")
-            if any(secret in str(argument) for argument in cause.args):
-                cause.args = tuple(str(a).replace(secret, "[API key]") for a in cause.args)
-        cause = cause.__cause__ or cause.__context__
-
-
 class _Progress(StreamLimit):
     """What has come of a stream, and until when the next of it has to come."""
 
@@ -272,24 +257,8 @@ class _Progress(StreamLimit):
 
     def note(self, chunk: ChatCompletionChunk) -> bool:
         """Note a chunk; does it break the silence?"""
-        self.finished = self.finished or _finishes(chunk)
-        return self.saw(content=is_content(chunk), reasoning=_is_reasoning(chunk))
-
-
-def _is_reasoning(chunk: ChatCompletionChunk) -> bool:
-    """Does a chunk hold reasoning? Its name is the provider's own: DeepSeek's, or OpenRouter's."""
-    deltas = [getattr(choice, "delta", None) for choice in choices_of(chunk)]
-    names = ("reasoning_content", "reasoning")
-    return any(getattr(delta, name, None) for delta in deltas for name in names)
-
-
-def header_secrets(path: Path) -> Iterator[str]:
-    """A path's own headers may carry keys, as `Bearer <key>` too."""
-    headers = path.params.get("extra_headers")
-    for value in headers.values() if isinstance(headers, Mapping) else ():
-        for secret in (value, *value.split()[1:]) if isinstance(value, str) else ():
-            if len(secret) >= 8:
-                yield secret
+        self.finished = self.finished or finishes(chunk)
+        return self.saw(content=is_content(chunk), reasoning=is_reasoning(chunk))
 
 
 def _checked(answer: object) -> ChatCompletion:
@@ -299,10 +268,6 @@ def _checked(answer: object) -> ChatCompletion:
         read_completion(cast("ChatCompletion", answer))  # raises what it is
         raise BadResponse("the server's answer has no choices")
     return cast("ChatCompletion", answer)
-
-
-def _finishes(chunk: ChatCompletionChunk) -> bool:
-    return any(getattr(choice, "finish_reason", None) for choice in choices_of(chunk))
 
 
 C = TypeVar("C", bound="OpenAI | AsyncOpenAI")

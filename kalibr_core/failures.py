@@ -6,12 +6,12 @@ inheritance, so that the SDKs of all providers and frameworks are read without i
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from .errors import OutputRejected
+from .retry_after import asked_wait_s
 from .types import EvidenceKind, Failure, FailureKind
 
 K = FailureKind
@@ -173,7 +173,6 @@ READS = ("_process_response", "__stream__")
 
 OUT_OF_CREDIT = re.compile(r"insufficient.?(quota|balance|funds)|credit balance|billing", re.I)
 OUT_OF_CREDIT_S = 60.0
-LONGEST_RETRY_AFTER_S = 3600.0
 
 
 def classify(error: BaseException, *, now: Callable[[], float]) -> Failure:
@@ -191,7 +190,7 @@ def classify(error: BaseException, *, now: Callable[[], float]) -> Failure:
     kind = _by_status(error, status) if status is not None else _by_name(error)
     retry_after_s = None
     if kind is K.RATE_LIMIT or kind is K.SERVER_ERROR:
-        retry_after_s = _retry_after(error, now)
+        retry_after_s = asked_wait_s(error, now=now)
     if kind is K.RATE_LIMIT and retry_after_s is None and OUT_OF_CREDIT.search(_text(error)):
         retry_after_s = OUT_OF_CREDIT_S
     return Failure(
@@ -274,36 +273,3 @@ def _by_place(error: BaseException) -> FailureKind | None:
 def _text(error: BaseException) -> str:
     """Code and message, to be searched and never to be kept."""
     return f"{getattr(error, 'code', '')} {getattr(error, 'type', '')} {error}"[:4000]
-
-
-def _retry_after(error: BaseException, now: Callable[[], float]) -> float | None:
-    headers = getattr(getattr(error, "response", None), "headers", None)
-    if not isinstance(headers, Mapping):
-        return None
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return _clamp(milliseconds / 1000)
-    value = headers.get("retry-after")
-    seconds = _number(value)
-    if seconds is not None:
-        return _clamp(seconds)
-    if not value:
-        return None
-    from email.utils import parsedate_to_datetime  # rare, and slow to import
-
-    try:
-        return _clamp(parsedate_to_datetime(str(value)).timestamp() - now())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _number(value: object) -> float | None:
-    try:
-        number = float(str(value))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _clamp(seconds: float) -> float:
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)

@@ -10,11 +10,12 @@ from typing import Any
 
 from .answers import read_usage
 from .arguments import arguments_of, for_create, has_new_limit, is_plain
-from .clients import PATH, redact
+from .clients import PATH
 from .features import estimate_tokens
 from .gates.judge import SCHEMA, Judge, Judgement, judgement_in, judgement_of, messages_for
 from .prices import cost_usd, price_of
 from .providers import NO_KEY, Endpoint, endpoint_of
+from .redaction import redact
 from .time_limit import TimeLimit, keep_limits
 from .types import Path, Usage
 

@@ -12,7 +12,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from .outbox import Outbox
 from .ports import Ledger, Persistent, Policy, Recent, Shared
+from .troubles import Troubles
 from .types import Arm, Batch, Context, Entry, Evidence, EvidenceKind, Pull
 
 log = logging.getLogger("kalibr")
@@ -20,9 +22,6 @@ log = logging.getLogger("kalibr")
 SNAPSHOT_EVERY = 500
 """Entries between two snapshots: a start folds at most about as many."""
 TAKE_IN_EVERY_S = 0.5
-RETRY_EVERY_S = 1.0
-MOST_PENDING = 10_000
-"""Entries that wait in memory for a ledger that fails; further ones are counted as lost."""
 
 
 class Learner:
@@ -41,28 +40,24 @@ class Learner:
         self._shared = ledger if isinstance(ledger, Shared) else None
         self._persistent = policy if isinstance(policy, Persistent) else None
         self.origin = os.urandom(6).hex()
-        self.lost = 0
-        """Entries that could be written nowhere."""
         self._version = str(getattr(policy, "FORMAT", type(policy).__name__))
         self._clock = clock
         self._lock = threading.RLock()
-        self._pending: deque[Entry] = deque()
-        self._waiting: set[str] = set()
-        """Their ids."""
+        self._troubles = Troubles(goal)
+        self._outbox = Outbox(ledger, clock=clock, troubles=self._troubles)
         self._left: deque[Entry] = deque()
-        self._retry_at = self._take_in_at = 0.0
+        self._take_in_at = 0.0
         self._position = 0
         self._own = 0
         """Entries of our own that are folded, and not yet passed by `_position`."""
         self._since_snapshot = 0
-        self._warned: set[str] = set()
         self._load()
 
     @property
     def unwritten(self) -> int:
         """Entries that the ledger has not taken: those still waiting and those lost."""
         self.settle()
-        return len(self._pending) + self.lost
+        return len(self._outbox) + self._outbox.lost
 
     def pull(self, arms: Sequence[Arm], context: Context) -> Pull:
         """Let the policy choose; where it fails, the first arm is taken."""
@@ -111,7 +106,7 @@ class Learner:
                 self._book(entry)
 
     def _book(self, entry: Entry) -> bool:
-        if not self._append(entry):
+        if not self._outbox.append(entry):
             return False
         self._own += 1
         self._fold(entry)
@@ -126,7 +121,7 @@ class Learner:
             self._since_snapshot = 0
             if self._shared is None or self._persistent is None:
                 return
-            if self._pending:
+            if self._outbox:
                 return  # what waits would be folded twice: it comes after this position
             if not self._take_in(now=True):
                 return  # our own outcomes after the position would be folded twice
@@ -140,11 +135,11 @@ class Learner:
         """Write what waits and the beliefs down; close the ledger too where it is ours."""
         with self._lock:
             self.settle()
-            if not self._flush(now=True):
+            if not self._outbox.flush(now=True):
                 log.warning(
                     "kalibr: goal %r: %d outcomes could not be written and are lost",
                     self.goal,
-                    len(self._pending),
+                    len(self._outbox),
                 )
             self.snapshot()
             if ledger:
@@ -160,7 +155,7 @@ class Learner:
             return []  # a ledger takes None for all decisions
         self.settle()
         with self._lock:
-            waiting = [entry for entry in self._pending if entry.decision_id == decision_id]
+            waiting = self._outbox.of(decision_id)
         return [entry for _, entry in self.ledger.entries(decision_id=decision_id)] + waiting
 
     def recent(self, goal: str, most: int) -> Sequence[Entry]:
@@ -181,8 +176,7 @@ class Learner:
     def forked(self) -> None:
         """In a forked child: become a writer of its own, beside the parent."""
         self._lock = threading.RLock()  # one of the parent's threads may have held it
-        self._waiting.clear()
-        self._pending.clear()  # the parent writes these
+        self._outbox.clear()  # the parent writes these
         known, parent, self.origin = self._own, self.origin, os.urandom(6).hex()
         self._own = 0
         try:
@@ -216,55 +210,6 @@ class Learner:
         if folded >= SNAPSHOT_EVERY:
             self.snapshot()  # processes that never close would fold the same again and again
 
-    def _append(self, entry: Entry) -> bool:
-        if self._pending and not self._flush():
-            return self._wait_in_memory(entry)
-        written = self._write(entry)
-        return self._wait_in_memory(entry) if written is None else written
-
-    def _write(self, entry: Entry) -> bool | None:
-        """True: it is written; False: it was there already; None: it must wait."""
-        try:
-            return self.ledger.append(entry)
-        except (TypeError, ValueError) as error:  # it will never be: a policy's or gate's odd value
-            self.warn("entry", f"an outcome's details cannot be written: {type(error).__name__}")
-            return self._write_bare(entry)
-        except Exception as error:  # noqa: BLE001  # no call fails for the ledger's sake
-            self.warn(
-                "ledger", f"{error}. Routing goes on, and what is not written waits in memory"
-            )
-            self._retry_at = self._clock() + RETRY_EVERY_S
-            return None
-
-    def _write_bare(self, entry: Entry) -> bool:
-        """Write an entry without its details; where that fails too, it is lost."""
-        try:
-            return self.ledger.append(entry._replace(data={}))
-        except Exception:  # noqa: BLE001  # waiting would hold up all that come after it
-            self.lost += 1
-            return True
-
-    def _wait_in_memory(self, entry: Entry) -> bool:
-        if entry.id in self._waiting:
-            return False
-        if len(self._pending) >= MOST_PENDING:
-            self.lost += 1
-        else:
-            self._pending.append(entry)
-            self._waiting.add(entry.id)
-        return True
-
-    def _flush(self, *, now: bool = False) -> bool:
-        """Write what waits; True: nothing waits any more."""
-        if self._pending and not now and self._clock() < self._retry_at:
-            return False
-        while self._pending:
-            if self._write(self._pending[0]) is None:
-                return False
-            self._waiting.discard(self._pending.popleft().id)
-        self._warned.discard("ledger")
-        return True
-
     def _take_in(self, *, now: bool = False) -> bool:
         """Fold what other processes have learned of this goal; False: it could not be read."""
         if self._shared is None:
@@ -280,7 +225,7 @@ class Learner:
         except Exception as error:  # noqa: BLE001  # no call fails for the ledger's sake
             self.warn("ledger", f"others' outcomes cannot be read: {error}")
             return False
-        self._position, self._own = end, len(self._pending)
+        self._position, self._own = end, len(self._outbox)
         for batch in batches:
             self._update(batch)
         return True
@@ -296,9 +241,7 @@ class Learner:
 
     def warn(self, what: str, text: str) -> None:
         """Log a warning once for each kind of trouble."""
-        if what not in self._warned:
-            self._warned.add(what)
-            log.warning("kalibr: goal %r: %s", self.goal, text)
+        self._troubles.tell(what, text)
 
 
 def evidence_of(entry: Entry) -> Evidence:

@@ -8,7 +8,7 @@ while the generator waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from .booking import Books
@@ -31,10 +31,10 @@ from .types import (
     Request,
     Succeeded,
     Usage,
-    Verdict,
     Wait,
     Waited,
 )
+from .verdicts import verdict_on
 
 T = TypeVar("T")
 
@@ -150,7 +150,8 @@ class _Run(Generic[T]):
             if in_hands:
                 raise self._marked(unread) from None
             return None
-        verdict = self._verdict(output)
+        call = self.call
+        verdict = verdict_on(output, call.request, gate=call.gate, broken=call.books.gate_failed)
         if verdict.passed is False:
             rejected = OutputRejected(verdict.reason or "refused", verdict.detail)
             self._failed(attempt, rejected, latency_s, first_s, output=output)
@@ -160,23 +161,6 @@ class _Run(Generic[T]):
         self.call.choice.passed(attempt.path, now=self.call.clock())
         self._book(attempt, latency_s, first_s, output, None, evidence)
         return self._done(answer, output, attempt.path, verified=bool(verdict.passed))
-
-    def _verdict(self, output: Output) -> Verdict:
-        try:
-            verdict = _checked(self.call.gate.check(self.call.request, output))
-        except Exception as error:  # noqa: BLE001  # a broken gate must not break calls
-            self.call.books.gate_failed(error)
-            return Verdict(passed=None)
-        request = self.call.request
-        if verdict.passed is False:
-            return verdict
-        if request.parse_calls is not None:
-            fault = _fault_of(request.parse_calls, output.tool_calls, "tool_call")
-            if fault is not None:
-                return fault
-        if request.parse is None or output.tool_calls:
-            return verdict
-        return _fault_of(request.parse, output.text, "schema") or verdict
 
     def _failed(
         self,
@@ -281,25 +265,3 @@ def _unread(error: Exception) -> Exception:
     unread = BadResponse(f"the answer cannot be read: {type(error).__name__}")
     unread.__cause__ = error
     return unread
-
-
-def _checked(verdict: object) -> Verdict:
-    """What a gate of the user's returned, if it is a verdict.
-
-    Raises:
-        TypeError: it is none; anything but a bool would be booked as a success.
-    """
-    if not isinstance(verdict, Verdict):
-        raise TypeError(f"a gate must return a Verdict, got {type(verdict).__name__}")
-    if verdict.passed is not None and type(verdict.passed) is not bool:
-        return replace(verdict, passed=bool(verdict.passed))
-    return verdict
-
-
-def _fault_of(parse: Callable[[T], object], said: T, reason: str) -> Verdict | None:
-    """The verdict on what the caller cannot parse; None: it can."""
-    try:
-        parse(said)
-    except Exception as error:  # noqa: BLE001  # a parser raises what it likes
-        return Verdict(passed=False, reason=reason, detail=type(error).__name__)
-    return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
+from .answers import choices_of
 from .errors import ConfigError
 from .features import contents_of, features_of, inputs_of, last_text, text_of
 from .options import checked_call
@@ -36,6 +37,10 @@ class Asked:
     """What the answer is parsed into."""
     shows_usage: bool
     """Does the caller want the chunk with the usage? It has no choices, and surprises others."""
+
+    def shows(self, chunk: object) -> bool:
+        """Does the caller get to see a stream's chunk?"""
+        return self.shows_usage or bool(choices_of(chunk))
 
     def answered(self, answer: ChatCompletion, decision: Decision) -> ChatCompletion:
         """Hang the decision on the answer, and the parsed model on its message."""

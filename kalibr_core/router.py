@@ -2,52 +2,34 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from collections.abc import (
-    AsyncGenerator,
-    Awaitable,
-    Callable,
-    Generator,
-    Mapping,
-    Sequence,
-)
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from . import drive
-from .answers import choices_of, is_content, read_chunks, read_completion
+from .assembly import gate_of, judging_of, reporter_of, roster_of
 from .bandit import RunLengthPolicy
-from .blocks import Blocks
-from .booking import Books
-from .choice import Choice, Limits, Roster
+from .calls import Calls, Terms
+from .choice import Limits
 from .clients import Clients
-from .costs import Costs
-from .errors import ConfigError, RouterClosed, UnknownDecision
+from .completions import Completions
+from .errors import UnknownDecision
 from .explain import Explanation, explain_entries
 from .gates.judge import DEFAULT, Judge, JudgeFunction
-from .judging import Judging, Work, judging_for
 from .learner import Learner
 from .ledger import open_ledger
-from .options import (
-    checked_function,
-    checked_goal,
-    checked_limits,
-    checked_mode,
-    checked_policy,
-)
+from .lifetime import Lifetime
+from .options import checked_function, checked_goal, checked_limits, checked_mode, checked_policy
 from .paths import PathSpec, parse_paths
-from .plan import Call, Done, Plan, plan_call
-from .ports import Conversations, Gate, Ledger, Policy, Shared
-from .prices import price_of
+from .plan import Done
+from .ports import Gate, Ledger, Policy
 from .providers import endpoints_of
 from .reports import Reports
 from .requests import Messages, ResponseFormat, asked_of
-from .sessions import Sessions
+from .scoring import Scoring
 from .streams import AsyncRoutedStream, RoutedStream
-from .types import JSON, Attempt, Entry, Output, Path, Request
+from .types import Attempt, Output, Request
 
 if TYPE_CHECKING:
     from typing import Self
@@ -59,10 +41,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 C = TypeVar("C")
-
-log = logging.getLogger("kalibr")
-
-DRAIN_POLL_S = 0.01
 
 
 class Router:
@@ -149,47 +127,54 @@ class Router:
                 on_exhausted=on_exhausted,
             )
         )
-        self._live = checked_mode(stream_mode)
+        live = checked_mode(stream_mode)
         checked_function("score_when", score_when)
-        self._score_when = score_when
-        self._gate = _gate_of(self.goal, task, success_when, gate)
-        self._clock, self._wall, self._sleep = clock, wall, sleep
+        gate = gate_of(self.goal, task, success_when, gate)
         import random  # slow to import
 
-        self._rng = random.Random(seed)
-        self._reseed = seed is None
-        self._pid = os.getpid()
-        self._closed = False
+        rng = random.Random(seed)
         self.endpoints = endpoints_of(self.paths, base_url=base_url, api_key=api_key)
+        self._wall = wall
         self._clients = Clients(self.endpoints)
-        self._roster = Roster(
-            paths={p.id: p for p in self.paths},
-            costs=Costs({p.id: price_of(p, provider=self._provider(p)) for p in self.paths}),
-            blocks=Blocks(),
-            sessions=Sessions(),
-        )
+        self._roster = roster_of(self.paths, self.endpoints)
         if policy is None:
-            policy = RunLengthPolicy([p.id for p in self.paths], rng=self._rng)
+            policy = RunLengthPolicy([p.id for p in self.paths], rng=rng)
         self._learner = Learner(
             self.goal, policy=checked_policy(policy), ledger=open_ledger(ledger), clock=clock
         )
-        self._owns_ledger = ledger is None or isinstance(ledger, str | os.PathLike)
         self._reports = Reports(self._learner, wall)
-        self._judging = (
-            judging_for(
-                judge,
-                goal=self.goal,
-                paths=self.paths,
-                endpoints=self.endpoints,
-                base_url=base_url,
-                seed=seed,
-                wall=wall,
-                known=policy.scored if isinstance(policy, RunLengthPolicy) else None,
-                told=self._judged,
-            )
-            if score_when is None
-            else None
+        self._judging = judging_of(
+            judge if score_when is None else None,
+            self._reports,
+            self._learner,
+            paths=self.paths,
+            endpoints=self.endpoints,
+            base_url=base_url,
+            seed=seed,
+            wall=wall,
         )
+        self._life = Lifetime(
+            learner=self._learner,
+            roster=self._roster,
+            clients=self._clients,
+            judging=self._judging,
+            owns_ledger=ledger is None or isinstance(ledger, str | os.PathLike),
+            rng=rng if seed is None else None,
+        )
+        self._calls = Calls(
+            life=self._life,
+            roster=self._roster,
+            learner=self._learner,
+            gate=gate,
+            limits=self.limits,
+            live=live,
+            scoring=Scoring(self._reports, score_when, self._judging),
+            rng=rng,
+            clock=clock,
+            wall=wall,
+            sleep=sleep,
+        )
+        self._completions = Completions(self._calls, self._clients)
 
     # What users call: OpenAI's messages and parameters in, OpenAI's objects out.
 
@@ -221,13 +206,7 @@ class Router:
             openai.APIStatusError: what is the caller's to mend, such as an invalid request.
         """
         asked = asked_of(messages, session_id, response_format, params)
-        done = self.call(
-            asked.request,
-            lambda attempt: self._clients.complete(attempt, asked.arguments),
-            read=read_completion,
-            timeout_s=timeout,
-        )
-        return asked.answered(done.answer, done.decision)
+        return self._completions.completion(asked, timeout)
 
     async def acompletion(
         self,
@@ -240,13 +219,7 @@ class Router:
     ) -> ChatCompletion:
         """`completion`, awaited; cancelling it closes the connection and teaches nothing."""
         asked = asked_of(messages, session_id, response_format, params)
-        done = await self.acall(
-            asked.request,
-            lambda attempt: self._clients.acomplete(attempt, asked.arguments),
-            read=read_completion,
-            timeout_s=timeout,
-        )
-        return asked.answered(done.answer, done.decision)
+        return await self._completions.acompletion(asked, timeout)
 
     def stream(
         self,
@@ -263,17 +236,7 @@ class Router:
         connection and teaches nothing.
         """
         asked = asked_of(messages, session_id, response_format, params)
-        return RoutedStream(
-            lambda finish: self.call_stream(
-                asked.request,
-                lambda attempt: self._clients.stream(attempt, asked.arguments),
-                read=read_chunks,
-                opens=is_content,
-                finish=finish,
-                timeout_s=timeout,
-            ),
-            shows=lambda chunk: asked.shows_usage or bool(choices_of(chunk)),
-        )
+        return self._completions.stream(asked, timeout)
 
     def astream(
         self,
@@ -286,17 +249,7 @@ class Router:
     ) -> AsyncRoutedStream[ChatCompletionChunk]:
         """`stream`, for `async for`."""
         asked = asked_of(messages, session_id, response_format, params)
-        return AsyncRoutedStream(
-            lambda finish: self.acall_stream(
-                asked.request,
-                lambda attempt: self._clients.astream(attempt, asked.arguments),
-                read=read_chunks,
-                opens=is_content,
-                finish=finish,
-                timeout_s=timeout,
-            ),
-            shows=lambda chunk: asked.shows_usage or bool(choices_of(chunk)),
-        )
+        return self._completions.astream(asked, timeout)
 
     # What adapters call: their own answers, by closures.
 
@@ -315,8 +268,8 @@ class Router:
             timeout_s: for this call; None: the Router's.
             on_exhausted: for this call; None: the Router's.
         """
-        plan = self._plan(request, read, live=False, timeout_s=timeout_s, on_exhausted=on_exhausted)
-        return self._finished(drive.call(plan, invoke, sleep=self._sleep), request)
+        terms = Terms(timeout_s, on_exhausted)
+        return self._calls.call(request, invoke, read, terms)
 
     async def acall(
         self,
@@ -328,8 +281,8 @@ class Router:
         on_exhausted: Literal["raise", "best"] | None = None,
     ) -> Done[T]:
         """`call`, awaited."""
-        plan = self._plan(request, read, live=False, timeout_s=timeout_s, on_exhausted=on_exhausted)
-        return self._finished(await drive.acall(plan, invoke), request)
+        terms = Terms(timeout_s, on_exhausted)
+        return await self._calls.acall(request, invoke, read, terms)
 
     def call_stream(
         self,
@@ -348,17 +301,8 @@ class Router:
         Args:
             hold: hold this one back until gate 1 has passed, whatever the Router's `stream_mode`.
         """
-        live = self._live and not hold
-        plan = self._plan(request, read, live=live, timeout_s=timeout_s, on_exhausted=on_exhausted)
-        return drive.stream(
-            plan,
-            invoke,
-            opens=opens,
-            live=live,
-            finish=lambda done: finish(self._finished(done, request)),
-            clock=self._clock,
-            sleep=self._sleep,
-        )
+        terms = Terms(timeout_s, on_exhausted, hold)
+        return self._calls.call_stream(request, invoke, read, terms, opens=opens, finish=finish)
 
     def acall_stream(
         self,
@@ -373,16 +317,8 @@ class Router:
         hold: bool = False,
     ) -> AsyncGenerator[C, None]:
         """`call_stream`, awaited."""
-        live = self._live and not hold
-        plan = self._plan(request, read, live=live, timeout_s=timeout_s, on_exhausted=on_exhausted)
-        return drive.astream(
-            plan,
-            invoke,
-            opens=opens,
-            live=live,
-            finish=lambda done: finish(self._finished(done, request)),
-            clock=self._clock,
-        )
+        terms = Terms(timeout_s, on_exhausted, hold)
+        return self._calls.acall_stream(request, invoke, read, terms, opens=opens, finish=finish)
 
     # After the call.
 
@@ -408,8 +344,7 @@ class Router:
             UnknownDecision: no such decision of this goal.
             ConfigError: neither success nor score, or a score out of range.
         """
-        if self._pid != os.getpid():
-            self._after_fork()
+        self._life.notice_fork()
         return self._reports.report(decision_id, success=success, score=score, reason=reason)
 
     def report_pipeline(
@@ -463,31 +398,12 @@ class Router:
         Raises:
             RouterClosed: after `close`.
         """
-        if self._closed:
-            raise RouterClosed(self.goal)
-        if self._pid != os.getpid():
-            self._after_fork()
+        self._life.check()
         return self._reporter
 
     @cached_property
     def _reporter(self) -> Reporter:
-        from .ledger.memory import MemoryConversations
-        from .reporter import Reporter  # users of the first two gates need not wait for it
-        from .signals import Signals
-
-        ledger = self._learner.ledger
-        signals = Signals(
-            keeper=ledger if isinstance(ledger, Conversations) else MemoryConversations(),
-            book=self._book_signal,
-            origin=lambda: self._learner.origin,
-            wall=self._wall,
-            scope="" if isinstance(ledger, Shared) else f"{self.goal}\n",
-        )
-        return Reporter(signals, self._learner, goal=self.goal, paths=self.paths)
-
-    def _book_signal(self, entry: Entry) -> bool:
-        own = entry.goal == self.goal
-        return self._learner.book(entry) if own else self._learner.pass_on(entry)
+        return reporter_of(self._learner, paths=self.paths, wall=self._wall)
 
     def explain(self, decision_id: str) -> Explanation:
         """Why this path, with what probability, against what, and what became of it.
@@ -514,34 +430,18 @@ class Router:
     @property
     def is_closed(self) -> bool:
         """Has `close` been called? Then it takes no more calls."""
-        return self._closed
+        return self._life.is_closed
 
     def close(self) -> None:
         """Write the beliefs down and close the clients; further calls raise.
 
         A ledger that was given as an object stays open: others may use it.
         """
-        if not self._closed:
-            self._closed = True
-            try:
-                self._sweep()
-                if self._judging is not None:
-                    self._judging.close()
-            finally:
-                self._learner.close(ledger=self._owns_ledger)
-                self._clients.close()
+        self._life.close(self._sweep)
 
     async def aclose(self) -> None:
         """`close`, and the running event loop's connections too."""
-        if not self._closed:
-            self._closed = True
-            try:
-                self._sweep()
-                if self._judging is not None:
-                    await self._drained(self._judging)
-            finally:
-                self._learner.close(ledger=self._owns_ledger)
-                await self._clients.aclose()
+        await self._life.aclose(self._sweep)
 
     def __enter__(self) -> Self:
         return self
@@ -558,92 +458,6 @@ class Router:
     def __repr__(self) -> str:
         return f"Router({self.goal!r}, paths={[p.id for p in self.paths]})"
 
-    def _plan(
-        self,
-        request: Request,
-        read: Callable[[T], Output],
-        *,
-        live: bool,
-        timeout_s: float | None,
-        on_exhausted: Literal["raise", "best"] | None = None,
-    ) -> Plan[T]:
-        if self._closed:
-            raise RouterClosed(self.goal)
-        if self._pid != os.getpid():
-            self._after_fork()
-        limits = self.limits
-        if timeout_s is not None:
-            limits = checked_limits(replace(limits, timeout_s=timeout_s, call_timeout_s=timeout_s))
-        if on_exhausted is not None:
-            limits = replace(limits, on_exhausted=on_exhausted)
-        return plan_call(
-            Call(
-                choice=Choice(
-                    self._roster, request, limits, pull=self._learner.pull, rng=self._rng
-                ),
-                books=Books(self._learner, self._wall),
-                gate=self._gate,
-                request=request,
-                read=read,
-                limits=limits,
-                live=live,
-                clock=self._clock,
-                wall=self._wall,
-            )
-        )
-
-    def _provider(self, path: Path) -> str | None:
-        found = self.endpoints.get(path.id)
-        return None if found is None else found.provider
-
-    def _after_fork(self) -> None:
-        """Forked workers must not all draw the same, and each writes under a name of its own."""
-        self._pid = os.getpid()
-        self._learner.forked()
-        self._roster.blocks.forked()
-        self._roster.sessions.forked()
-        if self._reseed:
-            self._rng.seed()
-
-    def _finished(self, done: Done[T], request: Request) -> Done[T]:
-        if self._score_when is not None and done.output.text:
-            self._reports.scored(self._score_when, done.output.text, done.decision)
-        if self._judging is not None and done.decision.verified:
-            self._judging.offer(done.decision, request.prompt, done.output.text)
-        return done
-
-    def _judged(self, work: Work, score: float, beside: Mapping[str, JSON]) -> bool:
-        return self._reports.judged(work.decision_id, work.path_id, score, beside)
-
     def _sweep(self) -> None:
         if "_reporter" in self.__dict__:
             self._reporter.signals.sweep(now=True)
-
-    async def _drained(self, judging: Judging) -> None:
-        import asyncio  # slow to import
-
-        ends = time.monotonic() + judging.drain_s
-        try:
-            while judging.under_way and time.monotonic() < ends:
-                await asyncio.sleep(DRAIN_POLL_S)
-        finally:
-            judging.close(ends=0.0)
-
-
-def _gate_of(
-    goal: str,
-    task: str | None,
-    success_when: Callable[[str], bool] | None,
-    gate: Gate | None,
-) -> Gate:
-    # Here, since its patterns are most of what importing this package would cost.
-    from .gates.structural import TASKS, PredicateGate, StructuralGate
-
-    built_in = StructuralGate(task if task is not None else goal if goal in TASKS else "general")
-    if gate is not None:
-        if success_when is not None:
-            raise ConfigError("give success_when or gate, not both: each replaces gate 1's check")
-        if not callable(getattr(gate, "check", None)):
-            raise ConfigError(f"gate must have a method check(request, output), got {gate!r}")
-        return gate
-    return built_in if success_when is None else PredicateGate(success_when, goal=goal)

@@ -14,10 +14,10 @@ from langchain_core.exceptions import ModelRateLimitError
 from langchain_core.language_models import BaseChatModel
 from langchain_openai.chat_models.base import BaseChatOpenAI
 
-from kalibr_core.adapter import attempts
+from kalibr_core.adapter import limiter
 from kalibr_core.adapter.copies import Copies
-from kalibr_core.clients import header_secrets
 from kalibr_core.providers import PROVIDERS
+from kalibr_core.redaction import header_secrets
 from kalibr_core.time_limit import TimeLimit
 from kalibr_core.types import Path
 
@@ -45,8 +45,8 @@ POLL_S = 0.02
 """Between two looks at a model's rate limiter."""
 
 
-class LimiterError(attempts.LimiterError, ModelRateLimitError):
-    """`attempts.LimiterError`, which `except ModelRateLimitError` matches too."""
+class LimiterError(limiter.LimiterError, ModelRateLimitError):
+    """`limiter.LimiterError`, which `except ModelRateLimitError` matches too."""
 
 
 class Chat(Copies[BaseChatModel]):

@@ -15,10 +15,10 @@ from llama_index.core.llms import LLM
 from llama_index.core.rate_limiter import SlidingWindowRateLimiter, TokenBucketRateLimiter
 from llama_index.llms.openai import OpenAI, OpenAIResponses
 
-from kalibr_core.adapter.attempts import LimiterError
 from kalibr_core.adapter.copies import Copies
+from kalibr_core.adapter.limiter import LimiterError
 from kalibr_core.adapter.sdk import client_in
-from kalibr_core.clients import header_secrets
+from kalibr_core.redaction import header_secrets
 from kalibr_core.time_limit import TimeLimit
 from kalibr_core.types import Path
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..types import Basis
-from .beliefs import UNITS, Belief
+from .beliefs import Belief
 from .constants import Constants
 from .ratings import Availability, Ratings
 from .regime import Regime, Tally
+from .runs import UNITS
 
 if TYPE_CHECKING:
     import random

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .beliefs import Belief, Return
+from .beliefs import Belief
 from .bounds import clamped, items
 from .constants import Constants
 from .regime import Tally
+from .runs import Return
 
 
 class Ratings:

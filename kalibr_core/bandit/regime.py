@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .beliefs import UNITS, Belief, Return, Run, whole
+from .beliefs import Belief, whole
 from .bounds import MAX_COUNT, MIN_COUNT, clamped, items
 from .constants import Constants
+from .runs import UNITS, Return, Run
 
 
 class Tally:

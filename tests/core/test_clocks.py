@@ -10,8 +10,8 @@ import pytest
 
 from kalibr_core import Output, Request, SQLiteLedger
 from kalibr_core.bandit import RunLengthPolicy
-from kalibr_core.failures import LONGEST_RETRY_AFTER_S
 from kalibr_core.features import hash_of
+from kalibr_core.retry_after import LONGEST_RETRY_AFTER_S
 from kalibr_core.testing import Step, answer, provider_error
 from kalibr_core.types import NO_FEATURES, Attempt
 

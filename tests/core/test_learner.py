@@ -12,7 +12,7 @@ import pytest
 
 from kalibr_core import LedgerError, MemoryLedger, SQLiteLedger, UnknownDecision
 from kalibr_core.bandit import RunLengthPolicy
-from kalibr_core.learner import MOST_PENDING, SNAPSHOT_EVERY, Learner, evidence_of
+from kalibr_core.learner import SNAPSHOT_EVERY, Learner, evidence_of
 from kalibr_core.testing import BrokenPolicy, FailingLedger, FakeClock, FirstArm, provider_error
 from kalibr_core.testing.ledger_checks import entry
 from kalibr_core.types import JSON, Arm, Batch, Context, Entry, Evidence, EvidenceKind, Pull
@@ -81,59 +81,6 @@ def test_a_failing_ledger_costs_one_warning_and_is_caught_up_with_when_it_is_bac
     assert scene.router.unwritten == 0
     assert [e.decision_id for e in scene.entries] == decisions, "in order, nothing twice"
     assert len(scene.learned) == 7, "learned at once, and once"
-
-
-def test_a_second_outage_is_warned_of_again(caplog: pytest.LogCaptureFixture) -> None:
-    ledger = FailingLedger()
-    scene = Scene({"a": "good"}, ledger=ledger)
-    for _ in range(2):
-        ledger.fail()
-        scene.run()
-        ledger.mend()
-        scene.clock.advance(2)
-        scene.run()
-    assert len(warnings_of(caplog)) == 2
-
-
-def test_a_failing_ledger_is_tried_once_a_second_and_not_with_every_call() -> None:
-    ledger = FailingLedger()
-    scene = Scene({"a": "good"}, ledger=ledger)
-    ledger.fail()
-    for _ in range(100):
-        scene.run()
-    assert ledger.tries == 1
-    scene.clock.advance(1.1)
-    scene.run()
-    assert ledger.tries == 2
-
-
-def test_an_entry_that_can_never_be_written_does_not_hold_up_the_others(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    ledger = FailingLedger()
-    scene = Scene({"a": "good"}, ledger=ledger)
-    ledger.fail(ValueError("no JSON"))
-    scene.run()
-    ledger.mend()
-    scene.run()
-    assert len(scene.entries) == 1
-    assert scene.router.unwritten == 1, "lost, and counted"
-    assert len(warnings_of(caplog)) == 1
-
-
-def test_only_so_many_wait_in_memory_and_the_rest_is_counted() -> None:
-    clock, ledger = FakeClock(), FailingLedger()
-    learner = Learner("g", policy=FirstArm(), ledger=ledger, clock=clock.monotonic)
-    ledger.fail()
-    for number in range(MOST_PENDING + 5):
-        learner.book(entry("d", number))
-    assert learner.unwritten == MOST_PENDING + 5
-    assert learner.lost == 5
-    ledger.mend()
-    clock.advance(2)
-    learner.book(entry("last"))
-    assert learner.unwritten == 5
-    assert len(list(ledger.entries())) == MOST_PENDING + 1
 
 
 def test_what_is_lost_at_the_end_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from kalibr_core import ConfigError, MemoryLedger, Path, Router, SQLiteLedger
+from kalibr_core import ConfigError, Path, Router, SQLiteLedger
 from kalibr_core.bandit import RunLengthPolicy
 from kalibr_core.testing import answer, provider_error
 
@@ -18,26 +18,6 @@ from .scene import BAD, Drive, Scene, every_drive, named
 def test_the_repr_names_goal_and_paths() -> None:
     scene = Scene({"a": "x", "b": "x"})
     assert repr(scene.router) == "Router('scene', paths=['a', 'b'])"
-
-
-def test_the_goal_picks_the_check_where_it_is_a_known_task() -> None:
-    def verified(goal: str, task: str | None, text: str) -> bool:
-        scene = Scene({"a": text}, gate=None, on_exhausted="best", max_attempts=1)
-        router = Router(
-            goal,
-            task=task,
-            paths=named("a"),
-            ledger="memory",
-            on_exhausted="best",
-            max_attempts=1,
-        )
-        return scene.provider.route(router).decision.verified
-
-    prose = "There is no code in this sentence."
-    assert verified("my own goal", None, prose)
-    assert not verified("code_generation", None, prose)
-    assert not verified("my own goal", "code_generation", prose)
-    assert verified("code_generation", "general", prose)
 
 
 def test_report_is_idempotent_and_counts_beside_gate_1() -> None:
@@ -159,17 +139,6 @@ def test_two_paths_that_differ_only_in_params_fail_over_to_each_other() -> None:
     assert [b[0] for b in scene.booked] == [cold, warm]
 
 
-def test_closing_writes_the_beliefs_down(tmp_path: FilePath) -> None:
-    ledger = SQLiteLedger(tmp_path / "kalibr.db")
-    policy = RunLengthPolicy(["a"], random.Random(1))
-    with Scene({"a": "good"}, policy=policy, ledger=ledger).router as router:
-        assert ledger.snapshot("scene", RunLengthPolicy.FORMAT) is None
-        assert router.unwritten == 0
-    again = SQLiteLedger(tmp_path / "kalibr.db")
-    assert again.snapshot("scene", RunLengthPolicy.FORMAT) is not None
-    again.close()
-
-
 @pytest.mark.parametrize("many", [600])
 def test_beliefs_are_written_down_on_the_way(many: int, tmp_path: FilePath) -> None:
     ledger = SQLiteLedger(tmp_path / "kalibr.db")
@@ -180,16 +149,6 @@ def test_beliefs_are_written_down_on_the_way(many: int, tmp_path: FilePath) -> N
     assert found is not None
     assert found[0] == 500
     scene.router.close()
-
-
-def test_a_ledger_that_was_given_as_an_object_stays_open() -> None:
-    ledger = MemoryLedger()
-    closed: list[bool] = []
-    ledger.close = lambda: closed.append(True)  # type: ignore[method-assign]
-    scene = Scene({"a": "good"}, ledger=ledger)
-    scene.run()
-    scene.router.close()
-    assert closed == []
 
 
 def test_numbers_beyond_any_use_are_refused() -> None:

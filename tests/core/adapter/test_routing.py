@@ -96,7 +96,7 @@ def test_a_ready_router_stays_open() -> None:
     routing = Routing.around(MAKING, router)
     assert routing.models["gpt-4o"].endpoint is not None
     routing.close()
-    assert not router._closed
+    assert not router.is_closed
 
 
 @pytest.mark.parametrize("router", [None, "router", object(), Router])

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kalibr_core.bandit.beliefs import UNITS, Belief, Return
+from kalibr_core.bandit.beliefs import Belief
 from kalibr_core.bandit.constants import DEFAULTS
+from kalibr_core.bandit.runs import UNITS, Return
 
 NEW = DEFAULTS.new_run
 

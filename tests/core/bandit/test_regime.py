@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from kalibr_core.bandit.beliefs import UNITS, Belief, Run
+from kalibr_core.bandit.beliefs import Belief
 from kalibr_core.bandit.constants import DEFAULTS
 from kalibr_core.bandit.regime import Regime, Tally
+from kalibr_core.bandit.runs import UNITS, Run
 
 WORSE = (0.6, 3.0, 7.0, 50.0)
 
