@@ -167,7 +167,7 @@ def assert_cut(way: str, script: Script, **limits: Any) -> None:
         began = time.monotonic()
         with pytest.raises(Exception) as raised:  # of either HTTP library
             ask(way, clients, attempt_of(path, **{"timeout_s": 0.3, **limits}))
-        assert 0.25 < time.monotonic() - began < 1.0
+        assert 0.25 < time.monotonic() - began < 2.5
         names = [kind.__name__ for kind in type(raised.value).__mro__]
         assert "APITimeoutError" in names or "ReadTimeout" in names
 

@@ -305,7 +305,7 @@ def test_an_action_behind_a_slow_classifier_is_told_in_its_order(routers: Router
     behaviour.turn("s", ASK, event_id="m1")
     began = time.monotonic()
     assert behaviour.action("s", "output_copied")
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 5.0
     answered(behaviour, second, event_id="e2")
     assert behaviour.end("s")
     assert not rewards(one)

@@ -224,12 +224,12 @@ HUGE = [
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("unit", HUGE)
 def test_a_huge_output_of_any_shape_is_judged_at_once(task, unit):
-    """By construction 1 MB takes a few ms; the bound leaves room for a busy machine."""
+    """By construction 1 MB takes a few ms of processor time, which a busy machine leaves alone."""
     gate, request = StructuralGate(task), Request(prompt=PROMPT, tools=[TOOL])
     for text in (unit * (1_000_000 // len(unit)), "```python\n" + unit * (20_000 // len(unit))):
-        began = time.perf_counter()
+        began = time.thread_time()
         gate.check(request, Output(text=text))
-        assert time.perf_counter() - began < 1.0
+        assert time.thread_time() - began < 1.0
 
 
 def test_importing_the_gate_loads_no_library():

@@ -351,7 +351,7 @@ def test_a_file_locked_for_longer_than_the_busy_time_delays_entries_and_loses_no
     start = time.monotonic()
     for _ in range(50):
         assert scene.run().output.text == "good"
-    assert time.monotonic() - start < 2.0, "only the first waits for the lock"
+    assert time.monotonic() - start < 6.0, "only the first waits for the lock"
     assert scene.router.unwritten == 50
     assert len(warnings_of(caplog)) == 1
     blocker.execute("COMMIT")
