@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kalibr_bench.behaviour.reading import Reading, read
+from kalibr_bench.behaviour.reading import Reading, read, read_written
 from kalibr_bench.behaviour.shares import CASES, shares
-from kalibr_bench.users import KNOWN, UNKNOWN, table
+from kalibr_bench.users import KNOWN, UNKNOWN, summary, table
 
 
 def command(count: int, *, seed: int, calls: int, runs: int) -> Iterator[str]:
@@ -25,6 +25,11 @@ def command(count: int, *, seed: int, calls: int, runs: int) -> Iterator[str]:
     for name, languages, held_out in populations:
         found = read(count, seed=seed, languages=languages, held_out=held_out)
         yield told(f"{count} sessions, seed {seed}: {name}", found)
+    for held_out in (False, True):
+        by_hand = read_written(held_out=held_out)
+        kept = "kept back from" if held_out else "seen in"
+        title = f"sessions written one by one, in 12 languages, {kept} tuning"
+        yield f"{by_hand.total.sessions} {title}\n{summary(by_hand)}"
     if runs:
         seeds = range(seed, seed + runs)
         lines = [f"share of the second path, by fifths of {calls} calls; mean of {runs} runs"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kalibr_bench.users import Evaluation, UserSession, evaluate, sessions
+from kalibr_bench.users import Evaluation, UserSession, evaluate, sessions, written
 from kalibr_core.conversations import Made
 from kalibr_core.ledger.memory import MemoryConversations
 from kalibr_core.signals import Signals
@@ -57,6 +57,16 @@ def read(count: int, *, seed: int, languages: Sequence[str], held_out: bool) -> 
     return Reading(
         sessions=found, outputs=OutputTally(right=tally[1], wrong=tally[-1], untold=tally[0])
     )
+
+
+def read_written(*, held_out: bool) -> Evaluation:
+    """Let gate 3 read the sessions that were written one by one."""
+
+    def judge(session: UserSession) -> float | None:
+        rewards = rewards_of(session)
+        return rewards[-1][1] if rewards else None
+
+    return evaluate(written(held_out=held_out), judge)
 
 
 def rewards_of(session: UserSession) -> list[tuple[int, float]]:

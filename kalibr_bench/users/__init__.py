@@ -10,10 +10,11 @@ tuning, seeds from 1000 on for reports; `held_out=True` speaks from phrases kept
 """
 
 from kalibr_bench.users.behaviours import SHARES
-from kalibr_bench.users.evaluate import Evaluation, Judge, Tally, evaluate, table
+from kalibr_bench.users.evaluate import Evaluation, Judge, Tally, evaluate, summary, table
 from kalibr_bench.users.phrases import KNOWN, UNKNOWN
 from kalibr_bench.users.population import REPORTS, TUNING, sessions
 from kalibr_bench.users.records import Exchange, UserSession
+from kalibr_bench.users.written import written
 
 __all__ = [
     "KNOWN",
@@ -28,5 +29,7 @@ __all__ = [
     "UserSession",
     "evaluate",
     "sessions",
+    "summary",
     "table",
+    "written",
 ]

@@ -128,16 +128,20 @@ def table(evaluation: Evaluation) -> str:
         )
         for row in rows
     ]
-    return "\n".join([*lines, "", *_shares(evaluation.total)])
+    return "\n".join([*lines, "", summary(evaluation)])
 
 
-def _shares(total: Tally) -> list[str]:
-    return [
-        f"signalled, of all sessions:              {_percent(total.share)}",
-        f"signalled, of those with a known sign:   {_percent(total.share_known)}",
-        f"right, of all signalled:                 {_percent(total.accuracy)}",
-        f"right, of signalled with a known sign:   {_percent(total.accuracy_known)}",
-    ]
+def summary(evaluation: Evaluation) -> str:
+    """Four lines: the shares of all sessions together."""
+    total = evaluation.total
+    return "\n".join(
+        [
+            f"signalled, of all sessions:              {_percent(total.share)}",
+            f"signalled, of those with a known sign:   {_percent(total.share_known)}",
+            f"right, of all signalled:                 {_percent(total.accuracy)}",
+            f"right, of signalled with a known sign:   {_percent(total.accuracy_known)}",
+        ]
+    )
 
 
 def _cell(tally: Tally) -> str:

@@ -12,5 +12,5 @@ def test_the_command_tells_each_population_s_figures() -> None:
         app, ["behaviour", "--sessions", "20", "--runs", "1", "--calls", "10"]
     )
     assert done.exit_code == 0, done.output
-    assert done.output.count("right, of all signalled") == 3
+    assert done.output.count("right, of all signalled") == 5
     assert "liked more, gate 1 against it" in done.output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kalibr_bench.behaviour import read
-from kalibr_bench.behaviour.reading import rewards_of
+from kalibr_bench.behaviour.reading import read_written, rewards_of
 from kalibr_bench.users import KNOWN, UNKNOWN, Exchange, UserSession, sessions
 
 
@@ -34,3 +34,11 @@ def test_a_complaint_speaks_of_the_answer_before_it() -> None:
     )
     session = UserSession(language="en", behaviour="repeats", turns=turns)
     assert rewards_of(session) == [(0, 0.25)]
+
+
+def test_sessions_that_were_written_one_by_one_are_read_right() -> None:
+    """Those kept back from tuning; they are few, and always the same."""
+    total = read_written(held_out=True).total
+    assert total.sessions > 130
+    assert (total.accuracy_known or 0.0) > 0.9
+    assert (total.share or 0.0) > 0.6
