@@ -6,6 +6,8 @@ import sys
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
+from .installing import command
+
 if TYPE_CHECKING:
     import typer
     from rich.console import Console
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from .ledger import SQLiteLedger
     from .status import GoalStatus, PathStatus
 
-INSTALL = "kalibr's commands need two more packages: pip install 'kalibr-core[cli]'"
+INSTALL = f"kalibr's commands need two more packages: {command('cli')}"
 
 
 COLUMNS = {
@@ -137,14 +139,14 @@ def _add_missing(app: typer.Typer, name: str, error: ImportError) -> None:
     def missing() -> None:
         print(
             f"kalibr {name} needs {error.name or 'packages that are not installed'}: "
-            f"pip install 'kalibr-core[{name}]'",
+            + command(name),
             file=sys.stderr,
         )
         raise typer.Exit(1)
 
     app.command(
         name,
-        help=f"Not installed: pip install 'kalibr-core[{name}]'",
+        help=f"Not installed: {command(name)}",
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )(missing)
 

@@ -79,6 +79,10 @@ class Reporter:
             for decision_id in decision_ids
         ]
 
+    def made_of_any_goal(self, decision_id: str) -> Made:
+        """Whose work a decision was that the record holds; errors as `made`'s."""
+        return of_decision(self._record, decision_id, goal=None)
+
     def user_turn(
         self,
         session_id: str,

@@ -8,9 +8,9 @@ try:
     import langchain_core
     import langchain_openai
 except ImportError as error:
-    raise ImportError(
-        "kalibr_langchain needs LangChain: pip install 'kalibr-core[langchain]'"
-    ) from error
+    from kalibr_core.installing import command
+
+    raise ImportError(f"kalibr_langchain needs LangChain: {command('langchain')}") from error
 
 from .buttons import feedback_buttons
 from .chat_model import ChatKalibr

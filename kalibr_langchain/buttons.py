@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from langchain_core.messages import BaseMessage
+from kalibr_core.installing import command
 
 from .feedback import decision_id_of, report_action
 
@@ -18,20 +18,21 @@ BUTTONS = {
 """What stands on a button -> the action that it reports."""
 
 
-def feedback_buttons(message: BaseMessage | str) -> Any:
+def feedback_buttons(message: object) -> Any:
     """Four buttons that tell what you did with an answer: used, copied, edited, discarded.
 
     A click reports once, and shows what was reported; an error is shown, not raised.
 
     Args:
-        message: the `AIMessage` that a `ChatKalibr` of this process gave, or its decision's id.
+        message: an answer, as `report_action` takes it: the `AIMessage` that a `ChatKalibr` of this
+            process gave, or a decision's id.
 
     Returns:
         An `ipywidgets.VBox`; a notebook shows it where it is a cell's last value.
 
     Raises:
         ImportError: ipywidgets is not installed.
-        kalibr_core.ConfigError: the message is of another model.
+        kalibr_core.ConfigError: it holds no decision.
     """
     widgets = _ipywidgets()
     decision_id_of(message)
@@ -42,7 +43,7 @@ def feedback_buttons(message: BaseMessage | str) -> Any:
     return widgets.VBox([widgets.HBox(buttons), told])
 
 
-def _reporting(message: BaseMessage | str, told: Any) -> Callable[[Any], None]:
+def _reporting(message: object, told: Any) -> Callable[[Any], None]:
     def click(button: Any) -> None:
         if button.disabled:
             return  # clicked twice before the page knew
@@ -63,7 +64,5 @@ def _ipywidgets() -> Any:
     try:
         import ipywidgets  # type: ignore[import-untyped]  # it has no types
     except ImportError as error:
-        raise ImportError(
-            "feedback_buttons needs ipywidgets: pip install 'kalibr-core[notebooks]'"
-        ) from error
+        raise ImportError(f"feedback_buttons needs ipywidgets: {command('notebooks')}") from error
     return ipywidgets

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, BaseMessageChunk
 
 from kalibr_core.adapter import routers
 from kalibr_core.adapter.behaviour import Decided
+from kalibr_core.adapter.ids import Named, named_by_id, named_in
 from kalibr_core.adapter.records import KEY
 from kalibr_core.errors import ConfigError
 
+MESSAGE = (
+    "the AIMessage that the model gave, before any StrOutputParser, or its "
+    f'response_metadata["{KEY}"]["decision_id"]'
+)
+"""What a decision is known by."""
+
 
 def report(
-    message: BaseMessage | str,
+    message: object,
     *,
     success: bool | None = None,
     score: float | None = None,
@@ -22,7 +29,8 @@ def report(
     """Tell how an answer turned out later: an explicit outcome of the path that gave it.
 
     Args:
-        message: the `AIMessage` that a `ChatKalibr` of this process gave, or its decision's id.
+        message: the `AIMessage` that a `ChatKalibr` of this process gave, an answer of a
+            `KalibrLLM` of this process, or a decision's id of either.
         success: counts as one more outcome, beside gate 1's.
         score: how good the answer was, in [0, 1].
         reason: recorded as it is; do not put text of the conversation into it.
@@ -32,11 +40,12 @@ def report(
 
     Raises:
         ConfigError: the message is of another model; neither success nor score, or a bad one.
-        UnknownDecision: no model of this process has it in its ledger.
+        UnknownDecision: no model of this process has it in its ledger, under its own goal.
     """
+    decision_id, goal = named(message)
     return routers.report(
-        decision_id_of(message),
-        goal=_goal_of(message),
+        decision_id,
+        goal=goal,
         success=success,
         score=score,
         reason=reason,
@@ -44,13 +53,15 @@ def report(
     )
 
 
-def report_action(message: BaseMessage | str, action: str) -> bool:
+def report_action(message: object, action: str) -> bool:
     """Tell what the user did with an answer; the strongest signal of gate 3.
 
     It speaks of this very answer: no session is needed.
 
     Args:
-        message: the `AIMessage` that a `ChatKalibr` of this process gave, or its decision's id.
+        message: the `AIMessage` that a `ChatKalibr` of this process gave, or any answer that holds
+            its decision (a `KalibrLLM`'s, a Router's), or a decision's id. An open `ChatKalibr` or
+            `KalibrLLM` of this process must have its ledger.
         action: one of `kalibr_core.feedback.ACTIONS`: `output_used_verbatim`, `output_copied`,
             `output_edited`, `output_discarded`.
 
@@ -62,25 +73,46 @@ def report_action(message: BaseMessage | str, action: str) -> bool:
         UnknownAction: none of these.
         UnknownDecision: no model of this process has it in its ledger.
     """
-    return routers.act(decision_id_of(message), action, goal=_goal_of(message), model="ChatKalibr")
+    decision_id, goal = named(message)
+    return routers.act(decision_id, action, goal=goal, model="ChatKalibr")
 
 
-def decision_id_of(message: BaseMessage | str) -> str:
+def decision_id_of(message: object) -> str:
     """The id of the decision that brought a message.
 
     Raises:
         ConfigError: it holds none.
     """
+    return named(message).decision_id
+
+
+def named(message: object) -> Named:
+    """The decision that brought a message; errors as `decision_id_of`'s."""
     if isinstance(message, str):
-        return message
-    record = _record_of(message)
-    found = record.get("decision_id") if record is not None else None
-    if not isinstance(found, str):
-        raise ConfigError(
-            f"this {type(message).__name__} was not given by a ChatKalibr: there is no decision in "
-            f'its response_metadata["{KEY}"]'
-        )
-    return found
+        return named_by_id(message, instead=f"give {MESSAGE}")
+    if (found := named_in(message)) is not None:
+        return found
+    raise ConfigError(
+        f"this {type(message).__name__} was not given by a ChatKalibr: there is no decision in it; "
+        + _instead(message)
+    )
+
+
+def _instead(message: object) -> str:
+    """What to give in place of an object without a decision."""
+    if isinstance(message, BaseMessageChunk):
+        return "of a stream, give the sum of its chunks: all but the last hold none"
+    if isinstance(message, BaseMessage):
+        return f'it would be in its response_metadata["{KEY}"]'
+    if isinstance(message, Mapping) and "raw" in message:
+        return 'give its message: result["raw"]'
+    if isinstance(message, Mapping) and "messages" in message:
+        return 'of an agent or a graph, give the last message: result["messages"][-1]'
+    if isinstance(message, list | tuple):
+        return "give one of its messages"
+    return (
+        f'give {MESSAGE}; for structured output, ask with include_raw=True and give result["raw"]'
+    )
 
 
 def decided_in(message: object) -> Decided | None:
@@ -97,9 +129,3 @@ def _record_of(message: object) -> Mapping[str, object] | None:
     metadata = getattr(message, "response_metadata", None)
     record = metadata.get(KEY) if isinstance(metadata, Mapping) else None
     return record if isinstance(record, Mapping) else None
-
-
-def _goal_of(message: BaseMessage | str) -> str | None:
-    record = None if isinstance(message, str) else _record_of(message)
-    goal = record.get("goal") if record is not None else None
-    return goal if isinstance(goal, str) else None

@@ -30,6 +30,8 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         agent.invoke({"messages": [("user", "Shorter, please.")]}, config)
         handler.action("chat-1", "output_copied")
 
+    Give it to the whole chain or graph: on a model below one it hears prompts, and tells no turns.
+
     The session is the run's `session_id`, `thread_id` or `conversation_id`, of `configurable` or
     `metadata`. One handler serves all chains of a process: sync, async and streams. It raises
     nothing into them, and keeps no text once a run has ended.
@@ -98,7 +100,8 @@ class KalibrCallbackHandler(BaseCallbackHandler):
 
     @property
     def failures(self) -> Mapping[str, int]:
-        """What could not be told, by the error's class; `NoMessage`: runs without a user's."""
+        """What could not be told, by the error's class; `NoMessage`: runs without a user's;
+        `BelowChain`: answers of a model below a chain that this handler does not hear."""
         return dict(self._behaviour.failures)
 
     def __copy__(self) -> Self:

@@ -14,7 +14,7 @@ from kalibr_core.adapter.behaviour import Decided
 from kalibr_core.ledger.forks import watch_forks
 
 from .feedback import decided_in
-from .said import Said, text_of
+from .said import Said, strings_in, text_of
 
 MOST_ROOTS = 10_000
 """Open ones; those that were opened longest ago are let go."""
@@ -33,6 +33,16 @@ class Answer(NamedTuple):
     decided: Decided
     text: str
 
+    def is_in(self, text: str, parts: tuple[str, ...]) -> bool:
+        """Does an output hold it: its text, one of its parts, or, where it is JSON, its texts?"""
+        own = self.text.strip()
+        if own and own in map(str.strip, parts):
+            return True
+        if len(own) >= TELLING and any(own in one for one in (text, *parts)):
+            return True
+        strings = strings_in(own) if parts else ()
+        return bool(strings) and set(strings) <= set(parts)
+
 
 @dataclass(slots=True, eq=False)
 class Root:
@@ -41,9 +51,11 @@ class Root:
     run_id: UUID
     session: str | None
     said: Said | None
-    is_missed: bool
-    """Its input holds texts, none of which was taken for the user's message."""
+    held: tuple[str, ...]
+    """Where its input holds texts, none of which was taken for the user's message."""
     resumes: bool
+    is_below: bool = False
+    """Runs above it were not heard: what it was asked is a program's prompt."""
     is_told: bool = False
     """The user's message has been told."""
     answers: deque[Answer] = field(default_factory=lambda: deque(maxlen=MOST_DECISIONS))
@@ -51,20 +63,23 @@ class Root:
     """Models' runs that are under way."""
     runs: set[UUID] = field(default_factory=set)
 
-    def decided(self, wrote: Decided | None, text: str) -> tuple[Decided, ...]:
+    def decided(
+        self, wrote: Decided | None, text: str, parts: tuple[str, ...] = ()
+    ) -> tuple[Decided, ...]:
         """The decisions of its answers, the one that wrote its output last.
 
         Args:
             wrote: the final message's; None: it holds none. Then the last answer with the output's
                 very text is taken, else the longest that the output holds, else the last one.
+            text: the output's.
+            parts: its texts, where it is a structure.
         """
         last = [answer.decided for answer in self.answers if answer.decided == wrote]
-        if not last and text:
+        if not last and text.strip():
             last = [one.decided for one in self.answers if one.text.strip() == text.strip()]
         if not last:
-            told = [(one.text.strip(), one.decided) for one in self.answers]
-            held = [one for one in told if len(one[0]) >= TELLING and one[0] in text]
-            last = [decided for _, decided in sorted(held, key=lambda one: len(one[0]))]
+            held = [one for one in self.answers if one.is_in(text, parts)]
+            last = [one.decided for one in sorted(held, key=lambda one: len(one.text.strip()))]
         decided = [answer.decided for answer in self.answers]
         return (*(one for one in decided if one not in last[-1:]), *last[-1:])
 

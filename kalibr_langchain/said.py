@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from itertools import islice
+from typing import Any, NamedTuple, TypeGuard
 
+from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.prompt_values import PromptValue
 from pydantic import BaseModel
+
+from kalibr_core.session_ids import shown
 
 INPUTS = ("messages", "input", "question", "query", "human_input")
 """Where chains and graphs take the user's message; the first one that is there counts."""
 OUTPUTS = ("output", "answer", "result", "response", "text", "content")
 HUMAN, ANSWERS = ("user", "human"), ("assistant", "ai")
 """Roles, as messages that are tuples or dicts name them."""
-NO_ANSWER: tuple[str, AIMessage | None] = ("", None)
-"""What `answer_in` gives where there is none."""
-
-NO_MESSAGE = (
-    "no message of the user's was found in a run's input, so that it is no turn; say where it "
-    "stands: KalibrCallbackHandler(input_key=...)"
-)
+DEEPEST, MOST_PARTS = 3, 64
+"""Within an output: levels that are looked through for texts, and texts that are taken."""
+MOST_NAMED = 10
+"""Keys of an input that a warning names."""
 
 
 class Said(NamedTuple):
@@ -32,7 +34,18 @@ class Said(NamedTuple):
     """None: it has none of its own."""
 
 
-NOTHING: tuple[Said | None, bool] = (None, False)
+class Written(NamedTuple):
+    """What a run has given."""
+
+    text: str = ""
+    message: AIMessage | None = None
+    """It stands in this; None: in none that is known."""
+    parts: tuple[str, ...] = ()
+    """All texts of a structure that says of none that it is the answer."""
+
+
+NO_ANSWER = Written()
+NOTHING: tuple[Said | None, tuple[str, ...]] = (None, ())
 """What `heard_in` gives where there is nothing."""
 
 
@@ -63,19 +76,34 @@ def resumes(inputs: object) -> bool:
     return inputs is None or is_command(inputs)
 
 
-def heard_in(inputs: object, *, key: str | None) -> tuple[Said | None, bool]:
-    """`said_in`, and whether a dict or a state where it finds none may hold one elsewhere."""
+def heard_in(inputs: object, *, key: str | None) -> tuple[Said | None, tuple[str, ...]]:
+    """`said_in`, and where a dict or a state in which it finds none may hold one."""
     said = said_in(inputs, key=key)
-    return said, said is None and _is_missed(inputs, key)
+    return said, () if said is not None else _elsewhere(inputs, key)
 
 
-def _is_missed(inputs: object, key: str | None) -> bool:
+def _elsewhere(inputs: object, key: str | None) -> tuple[str, ...]:
     if resumes(inputs) or isinstance(inputs, str | BaseMessage | PromptValue | list | tuple):
-        return False
+        return ()
     if any(_held(inputs, name) is not None for name in (INPUTS if key is None else (key,))):
-        return False
+        return ()
     held = inputs if isinstance(inputs, Mapping) else getattr(inputs, "__dict__", {})
-    return any(_said(value) is not None for value in held.values())
+    names = (str(name) for name, value in held.items() if _said(value) is not None)
+    return tuple(islice(names, MOST_NAMED))
+
+
+def missed(held: Sequence[str], *, key: str | None) -> str:
+    """What is said of an input whose texts, under these keys, are not taken for the user's."""
+    listed = ", ".join(map(shown, held))
+    if key is None:
+        return (
+            f"no message of the user's was found in a run's input, which holds texts in {listed}: "
+            "it is no turn; say where the message stands: KalibrCallbackHandler(input_key=...)"
+        )
+    return (
+        f"input_key={shown(key)} is not in a run's input, which holds texts in {listed}: it is no "
+        "turn; give the right one: KalibrCallbackHandler(input_key=...)"
+    )
 
 
 def is_command(inputs: object) -> bool:
@@ -83,22 +111,72 @@ def is_command(inputs: object) -> bool:
     return type(inputs).__name__ == "Command" and hasattr(inputs, "resume")
 
 
-def answer_in(outputs: object) -> tuple[str, AIMessage | None]:
-    """A run's final text, or "", and the message that it stands in."""
+def written_in(outputs: object) -> Written:
+    """What a run has given: its final text, or "", and the message that it stands in.
+
+    Of a structure that says of none of its texts that it is the answer, all together are it; of the
+    messages in it, it is the one that holds most.
+    """
     if isinstance(outputs, str):
-        return outputs, None
+        return Written(outputs)
     if isinstance(outputs, AIMessage):
-        return str(outputs.text), outputs
+        return Written(str(outputs.text), outputs)
     if isinstance(messages := _held(outputs, "messages"), list | tuple):
-        answers = [message for message in messages if isinstance(message, AIMessage)]
-        return (str(answers[-1].text), answers[-1]) if answers else ("", None)
+        return _last_of(messages)
     for name in OUTPUTS:
         found = _held(outputs, name)
         if isinstance(found, str):
-            return found, None
+            return Written(found)
         if isinstance(found, AIMessage):
-            return str(found.text), found
-    return _as_json(outputs), None
+            return Written(str(found.text), found)
+    return _all_of(outputs)
+
+
+def _last_of(messages: Iterable[object]) -> Written:
+    answers = [message for message in messages if isinstance(message, AIMessage)]
+    return Written(str(answers[-1].text), answers[-1]) if answers else NO_ANSWER
+
+
+def _all_of(outputs: object) -> Written:
+    found = list(islice(_within(outputs, DEEPEST), MOST_PARTS))
+    parts = tuple(text_of(one) if isinstance(one, AIMessage) else one for one in found)
+    longest = max(map(len, parts), default=0)
+    told = [one for part, one in zip(parts, found, strict=True) if len(part) == longest]
+    message = next((one for one in told if isinstance(one, AIMessage)), None)
+    return Written("\n".join(parts) or _as_json(outputs), message, parts)
+
+
+def _within(outputs: object, depth: int) -> Iterator[str | AIMessage]:
+    """The texts and the models' messages in a structure; of a talk, the last message."""
+    if isinstance(outputs, str | AIMessage):
+        yield outputs
+    elif depth > 0 and not isinstance(outputs, BaseMessage | Document):
+        for value in _values(outputs):
+            yield from _within(value, depth - 1)
+
+
+def _values(outputs: object) -> Iterable[object]:
+    if isinstance(outputs, Mapping):
+        return list(outputs.values())
+    if _is_sequence(outputs):
+        last = _last_of(outputs).message
+        return outputs if last is None else [last]
+    if isinstance(outputs, BaseModel):
+        return list(vars(outputs).values())
+    if is_dataclass(outputs):
+        return [getattr(outputs, field.name) for field in fields(outputs)]
+    return ()
+
+
+def strings_in(text: str) -> tuple[str, ...]:
+    """The texts in an answer that is JSON; (): it is none, or holds none."""
+    if text[:1] not in ("{", "["):
+        return ()
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(one for one in _within(read, DEEPEST) if isinstance(one, str))
 
 
 def asked_in(outputs: object) -> Said | None:
@@ -162,6 +240,10 @@ def _text(content: object) -> str:
 
 def _is_pair(value: object) -> bool:
     return isinstance(value, tuple | list) and len(value) == 2 and value[0] in (*HUMAN, *ANSWERS)
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, list | tuple)
 
 
 def _is_dict(value: object) -> bool:

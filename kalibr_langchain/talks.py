@@ -14,10 +14,16 @@ from kalibr_core.adapter.behaviour import Behaviour
 
 from .feedback import decided_in
 from .runs import Answer, Last, Root, Runs
-from .said import NO_ANSWER, NO_MESSAGE, NOTHING, answer_in, asked_in, heard_in, resumes
+from .said import NO_ANSWER, NOTHING, asked_in, heard_in, missed, resumes, written_in
 from .session import NAMES, session_of
 
 log = logging.getLogger("kalibr")
+
+BELOW = (
+    "a handler on a model below a chain or a graph hears prompts, not what the user said: its "
+    "answers count, and no turn; give it to the whole chain instead: "
+    'chain.invoke(input, config={"callbacks": [handler], ...})'
+)
 
 
 class Talks:
@@ -62,7 +68,10 @@ class Talks:
         else:
             key = self._input_key if is_chain else None
             heard = self._behaviour.read(lambda: heard_in(inputs, key=key), NOTHING)
+            is_below = root is None and _is_chains(parent_id)
             root = Root(run_id, own or inherited, *heard, resumes(inputs))
+            if is_below:
+                root.is_below, root.said = True, None
             self._runs.open(root)
         self._tell_turn(root)
 
@@ -112,9 +121,9 @@ class Talks:
         root = self._runs.leave(run_id)
         if root is None:
             return None
-        if root.said is None and inputs is not None:
+        if root.said is None and inputs is not None and not root.is_below:
             heard = self._behaviour.read(lambda: heard_in(inputs, key=self._input_key), NOTHING)
-            root.said, root.is_missed = heard
+            root.said, root.held = heard
         self._tell_turn(root)
         return root
 
@@ -131,10 +140,12 @@ class Talks:
         if root.session is None:
             self._warn()
             return
-        if root.is_missed:
-            self._behaviour.failed("NoMessage", NO_MESSAGE)
-        text, message = self._behaviour.read(lambda: answer_in(outputs), NO_ANSWER)
-        decided = root.decided(decided_in(message), text)
+        if root.is_below:
+            self._behaviour.failed("BelowChain", BELOW)
+        elif root.held:
+            self._behaviour.failed("NoMessage", missed(root.held, key=self._input_key))
+        text, message, parts = self._behaviour.read(lambda: written_in(outputs), NO_ANSWER)
+        decided = root.decided(decided_in(message), text, parts)
         event_id = str(root.run_id)
         if root.resumes and root.said is None and (last := self._runs.last(root.session)):
             event_id, decided = last.event_id, last.with_further(decided)
@@ -156,3 +167,19 @@ class Talks:
                 "give one of %s in config['configurable'] or config['metadata'] (said once)",
                 ", ".join(NAMES),
             )
+
+
+def _is_chains(parent_id: UUID | None) -> bool:
+    """Is it a run of LangChain's, above one whose handler has not seen it begin?
+
+    LangSmith's `@traceable` functions are parents too, above chains that a user's message begins.
+    """
+    if parent_id is None:
+        return False
+    from langsmith.run_helpers import get_current_run_tree  # slow to import, and seldom needed
+
+    traced = get_current_run_tree()
+    if traced is None or traced.id != parent_id:
+        return True
+    above = (var_child_runnable_config.get() or {}).get("callbacks")
+    return getattr(above, "parent_run_id", None) == parent_id

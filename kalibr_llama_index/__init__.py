@@ -7,9 +7,9 @@ try:
     import llama_index.core
     import llama_index.llms.openai
 except ImportError as error:
-    raise ImportError(
-        "kalibr_llama_index needs LlamaIndex: pip install 'kalibr-core[llama-index]'"
-    ) from error
+    from kalibr_core.installing import command
+
+    raise ImportError(f"kalibr_llama_index needs LlamaIndex: {command('llama-index')}") from error
 
 from .events import AttemptFailedEvent, DecisionEvent
 from .feedback import report, report_action

@@ -8,8 +8,16 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 
 from kalibr_core.adapter import routers
+from kalibr_core.adapter.ids import named_by_id
 from kalibr_core.adapter.records import KEY
 from kalibr_core.errors import ConfigError
+
+RESPONSE = (
+    "what the LLM gave, rather than its text, or its "
+    f'additional_kwargs["{KEY}"]["decision_id"]; of a query engine, a chat engine or an agent, '
+    "handler.runs()[-1].decision_ids[-1]"
+)
+"""What a decision is known by."""
 
 
 def report(
@@ -33,7 +41,7 @@ def report(
 
     Raises:
         ConfigError: the response is of another LLM; neither success nor score, or a bad one.
-        UnknownDecision: no LLM of this process has it in its ledger.
+        UnknownDecision: no LLM of this process has it in its ledger, under its own goal.
     """
     record = record_in(response)
     goal = record.get("goal") if record is not None else None
@@ -55,7 +63,8 @@ def report_action(response: ChatResponse | CompletionResponse | str, action: str
 
     Args:
         response: what a `KalibrLLM` of this process gave, or its decision's id, which
-            `KalibrEventHandler` knows for queries and agents.
+            `KalibrEventHandler` knows for queries and agents. An id may be another model's, where
+            an open `KalibrLLM` or `ChatKalibr` of this process has its ledger.
         action: one of `kalibr_core.feedback.ACTIONS`: `output_used_verbatim`, `output_copied`,
             `output_edited`, `output_discarded`.
 
@@ -84,7 +93,7 @@ def decision_id_of(response: Any) -> str:
         ConfigError: it holds none.
     """
     if isinstance(response, str):
-        return response
+        return named_by_id(response, instead=f"give {RESPONSE}").decision_id
     record = record_in(response)
     found = record.get("decision_id") if record is not None else None
     if record is not None and set(record) == {"path"}:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
-from ..errors import ConfigError, LedgerError, RouterClosed, UnknownDecision
+from ..errors import ConfigError, KalibrError, LedgerError, RouterClosed, UnknownDecision
 from ..gates.judge import DEFAULT
 from ..router import Router
 from ..types import Path
@@ -214,7 +214,12 @@ def act(decision_id: str, action: str, *, goal: str | None, model: str) -> bool:
     from ..signals import checked_action  # users of the first two gates need not wait for it
 
     checked_action(action)
-    router, of = made(decision_id, goal=goal, model=model)
+    try:
+        router, of = made(decision_id, goal=goal, model=model)
+    except UnknownDecision:
+        if (beside := _beside(decision_id)) is None:
+            raise
+        router, of = beside
     return router.feedback.signals.acted(of, action)
 
 
@@ -226,6 +231,14 @@ def made(decision_id: str, *, goal: str | None, model: str) -> tuple[Router, Mad
         goal=goal,
         model=model,
     )
+
+
+def _beside(decision_id: str) -> tuple[Router, Made] | None:
+    """A decision of a goal that no Router here has, in a ledger that one of them writes to."""
+    for routing in live():
+        with contextlib.suppress(KalibrError):
+            return routing.router, routing.router.feedback.made_of_any_goal(decision_id)
+    return None
 
 
 T = TypeVar("T")
@@ -245,8 +258,18 @@ def _asked(ask: Callable[[Router], T], decision_id: str, *, goal: str | None, mo
             unread = error
     if unread is not None:
         raise unread
+    raise UnknownDecision(decision_id, hint=_hint(decision_id, goal=goal, model=model))
+
+
+def _hint(decision_id: str, *, goal: str | None, model: str) -> str:
+    """Why a decision is not found."""
+    if (beside := _beside(decision_id)) is not None:
+        return (
+            f" under the goal of an open {model}: it is of {beside[1].goal!r}; report it with a "
+            f"{model} or a Router of that goal"
+        )
     of = "" if goal is None else f" of goal {goal!r}"
-    raise UnknownDecision(
-        decision_id,
-        hint=f", nor in that of any {model}{of} in this process; make one with the same ledger",
+    return (
+        f", nor in that of any {model}{of} in this process; make one with the same ledger, or tell "
+        "the Router that gave it"
     )

@@ -32,8 +32,8 @@ def models_at(server: LoopbackProvider, monkeypatch: pytest.MonkeyPatch) -> Iter
         made.pop().routers.close()
 
 
-def make(goal: str = "test", **options: Any) -> ChatKalibr:
-    made.append(first_arm(PATH, goal=goal, **options))
+def make(goal: str = "test", path: Any = PATH, **options: Any) -> ChatKalibr:
+    made.append(first_arm(path, goal=goal, **options))
     return made[-1]
 
 

@@ -12,6 +12,7 @@ from kalibr_bench.provider import LoopbackProvider
 from kalibr_core import ConfigError, UnknownAction, UnknownDecision
 from kalibr_langchain import ChatKalibr, feedback_buttons, report_action
 from kalibr_langchain.feedback import decision_id_of
+from kalibr_llama_index import KalibrLLM
 
 from .ways import first_arm, joined
 
@@ -85,7 +86,25 @@ def test_an_error_is_shown_and_the_button_stays(model: ChatKalibr) -> None:
     assert not buttons["copied"].disabled
 
 
+def test_buttons_take_any_answer_whose_decision_an_open_model_has(
+    model: ChatKalibr, shared_server: LoopbackProvider
+) -> None:
+    llm = KalibrLLM(
+        goal="li", paths=["gpt-4o"], base_url=shared_server.base_url, api_key="k", ledger="memory"
+    )
+    answer = llm.complete("Hi")
+    for given in (answer, answer.additional_kwargs["kalibr"]["decision_id"]):
+        buttons, line = parts(feedback_buttons(given))
+        buttons["edited" if given is answer else "copied"].click()
+        assert line.value.startswith("Reported: ")
+    with pytest.raises(ConfigError, match="include_raw=True"):
+        feedback_buttons(llm.complete)
+    with pytest.raises(ConfigError, match="before any StrOutputParser"):
+        feedback_buttons(model.invoke("Hi").text)
+    llm.close()
+
+
 def test_without_ipywidgets_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    with pytest.raises(ImportError, match=r"pip install 'kalibr-core\[notebooks\]'"):
+    with pytest.raises(ImportError, match=r'pip install -e "\.\[notebooks\]"'):
         feedback_buttons("d1")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 
 from kalibr_bench.provider import LoopbackProvider
-from kalibr_core import ConfigError, UnknownDecision
-from kalibr_langchain import ChatKalibr, report
+from kalibr_core import ConfigError, Router, UnknownDecision
+from kalibr_langchain import ChatKalibr, report, report_action
 from kalibr_langchain.feedback import decision_id_of
 
 
@@ -114,3 +115,57 @@ def test_a_report_that_says_nothing_is_told_and_moves_nothing(outcome: Any) -> N
     with pytest.raises(ConfigError):
         report(answer, **outcome)
     assert not reported(one, answer)
+
+
+@pytest.mark.parametrize(
+    ("given", "instead"),
+    [
+        (
+            "Paris is the capital of France.",
+            r"a text of 31 characters .*before any StrOutputParser",
+        ),
+        ({"messages": [HumanMessage("Hi"), AIMessage("Hi")]}, r'result\["messages"\]\[-1\]'),
+        ({"raw": AIMessage("Hi"), "parsed": None}, r'result\["raw"\]'),
+        (AIMessageChunk("Hi"), "sum of its chunks"),
+        ([AIMessage("Hi")], "one of its messages"),
+        (object(), "include_raw=True"),
+        (None, "include_raw=True"),
+    ],
+)
+def test_what_chains_give_is_told_from_a_message_with_what_to_give_instead(
+    given: Any, instead: str
+) -> None:
+    for told in (report, report_action):
+        with pytest.raises(ConfigError, match=instead) as caught:
+            told(
+                given,
+                **({"action": "output_copied"} if told is report_action else {"success": True}),
+            )
+        assert "Paris" not in str(caught.value), "an answer's text is not shown"
+
+
+def test_a_decision_of_another_goal_in_a_models_ledger(tmp_path: Path) -> None:
+    """What a user did is credited to it; an outcome is not, and its goal is named."""
+    file = str(tmp_path / "here.db")
+    one = ChatKalibr(goal="one", paths=["gpt-4o"], ledger=file)
+    with Router("other", paths=["gpt-4o"], ledger=file) as other:
+        answer = other.completion([{"role": "user", "content": "Hi"}])
+    for given in (answer.kalibr.id, answer):
+        with pytest.raises(
+            UnknownDecision, match="it is of 'other'; report it with a ChatKalibr or"
+        ):
+            report(given, success=True)
+    assert report_action(answer.kalibr.id, "output_copied")
+    assert not report_action(answer, "output_copied")
+    with Router("other", paths=["gpt-4o"], ledger=file) as other:
+        assert "copied" in " ".join(other.explain(answer.kalibr.id).later)
+    one.routers.close()
+
+
+def test_a_routers_decision_in_memory_is_its_own_to_report() -> None:
+    one = model()
+    with Router("other", paths=["gpt-4o"], ledger="memory") as other:
+        answer = other.completion([{"role": "user", "content": "Hi"}])
+    with pytest.raises(UnknownDecision, match="or tell the Router that gave it"):
+        report_action(answer, "output_copied")
+    one.routers.close()

@@ -17,7 +17,10 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
+from langsmith.run_helpers import tracing_context
+from langsmith.run_trees import RunTree
 
 from kalibr_bench.provider import LoopbackProvider
 from kalibr_core import ConfigError, LedgerError, MemoryLedger, UnknownAction, UnknownSession
@@ -157,13 +160,79 @@ def test_two_handlers_count_a_models_turn_once() -> None:
     assert told(model) == [0.25, 0.75]
 
 
-def test_a_handler_on_the_model_alone_does_too() -> None:
-    model = make(callbacks=[KalibrCallbackHandler()])
-    agent = create_agent(model, tools=[], checkpointer=InMemorySaver())
+RENDERED = "Be brief, and do not say that anything is wrong. Question: {question}"
+"""Read as a user's words, this would be one complaint after the other."""
+
+
+@pytest.mark.parametrize("where", ["model", "with_config", "agent"])
+def test_a_handler_below_a_chain_tells_answers_and_no_turns(
+    where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it hears there is a rendered prompt: no word of it may count as the user's."""
+    handler = KalibrCallbackHandler()
+    model = make(callbacks=None if where == "with_config" else [handler])
+    called: Any = model.with_config(callbacks=[handler]) if where == "with_config" else model
+    chain: Any = ChatPromptTemplate.from_template(RENDERED) | called
+    if where == "agent":
+        chain = create_agent(model, tools=[], system_prompt="Be brief.")
+    with caplog.at_level(logging.WARNING, logger="kalibr"):
+        for text in (ASK, COMPLAINT, THANKS):
+            asked: Any = {"messages": [("user", text)]} if where == "agent" else {"question": text}
+            chain.invoke(asked, {"configurable": {"thread_id": "chat"}})
+    assert (told(model), kinds(model)) == ([], ["anew"])
+    assert conversation(model).number == 3
+    assert conversation(model).outputs[-1].request == "", "nothing is compared with a prompt"
+    assert handler.failures == {"BelowChain": 3}
+    (warned,) = [record.message for record in caplog.records]
+    assert 'config={"callbacks": [handler], ...}' in warned
+    assert handler.action("chat", "output_copied")
+    assert told(model) == [0.85]
+
+
+async def test_a_handler_below_a_chain_that_is_streamed_tells_no_turns_either() -> None:
+    handler = KalibrCallbackHandler()
+    model = make(callbacks=[handler])
+    chain = ChatPromptTemplate.from_template(RENDERED) | model | StrOutputParser()
+    where: Any = {"metadata": {"session_id": "chat"}}
+    for text in (ASK, COMPLAINT):
+        list(chain.stream({"question": text}, where))
+        [part async for part in chain.astream({"question": text}, where)]
+        await chain.ainvoke({"question": text}, where)
+    assert (told(model), conversation(model).number) == ([], 6)
+    assert handler.failures == {"BelowChain": 6}
+    inner = (ChatPromptTemplate.from_template(RENDERED) | make("inner")).with_config(
+        callbacks=[handler]
+    )
+    whole: Any = RunnableLambda(lambda text: {"question": f"Say what is wrong: {text}"}) | inner
+    for text in (ASK, COMPLAINT):
+        list(whole.stream(text, where))
+    assert handler.failures == {"BelowChain": 8}, "its input is known at its end, and is no turn"
+    assert kinds(model) == ["anew"]
+
+
+def test_a_traced_function_above_a_chain_is_no_chain() -> None:
+    """LangSmith's `@traceable` names a parent to what it calls: the user speaks to that all the
+    same, and a model below the chain is below it still."""
+    handler, deep = KalibrCallbackHandler(), KalibrCallbackHandler()
+    model, other = make(), make("other", callbacks=[deep])
+    chain = ChatPromptTemplate.from_template("Be brief. {question}") | model
+    below = ChatPromptTemplate.from_template("Be brief. {question}") | other
     for text in (ASK, COMPLAINT, THANKS):
-        where: Any = {"configurable": {"thread_id": "chat"}}
-        agent.invoke({"messages": [("user", text)]}, where)  # type: ignore[call-overload]
-    assert told(model) == [0.25, 0.75]
+        with tracing_context(parent=RunTree(name="mine", run_type="chain"), enabled=False):
+            chain.invoke({"question": text}, config(handler))
+            below.invoke({"question": text}, {"metadata": {"session_id": "deep"}})
+    assert (told(model), handler.failures) == ([0.25, 0.75], {})
+    assert (told(other), deep.failures) == ([], {"BelowChain": 3})
+
+    def step(text: str, config: RunnableConfig) -> Any:
+        above: Any = config["callbacks"]
+        with tracing_context(
+            parent=RunTree(name="it", run_type="chain", id=above.parent_run_id), enabled=False
+        ):
+            return other.invoke(f"Be brief. {text}")
+
+    RunnableLambda(step).invoke(COMPLAINT, {"metadata": {"session_id": "deep"}})
+    assert (told(other), deep.failures) == ([], {"BelowChain": 4}), "a chain that is traced is one"
 
 
 def test_a_run_without_a_session_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

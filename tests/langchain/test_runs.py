@@ -13,7 +13,7 @@ from kalibr_langchain.runs import Root, Runs
 def test_open_runs_are_bounded() -> None:
     """Of runs that never end, those that began longest ago are let go, with what is below."""
     runs = Runs(most_roots=3)
-    roots = [Root(uuid4(), "chat", None, False, False) for _ in range(5)]
+    roots = [Root(uuid4(), "chat", None, (), False) for _ in range(5)]
     for root in roots:
         runs.open(root)
         runs.join(uuid4(), root)

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from langchain.agents import create_agent
 from langchain_core.chat_history import InMemoryChatMessageHistory
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -147,6 +148,36 @@ def test_structured_output(way: str) -> None:
     assert all(output.answer for output in conversation(model).outputs[-1:])
 
 
+class Checked(BaseModel):
+    """An answer, in a structure without any of the usual names."""
+
+    reply: str
+    safe: bool
+
+
+@pytest.mark.parametrize("form", ["text", "message", "list", "object"])
+def test_an_answer_in_a_structure_of_the_users_own_is_its_models(form: str) -> None:
+    """A guard that is asked afterwards did not write it."""
+    write = make("write", FakeListChatModel(responses=['Das "Meer"\nist weit und kühl.']))
+    guard = make("guard", FakeListChatModel(responses=["Yes, that is safe to say."]))
+
+    def step(text: str) -> Any:
+        answer = write.invoke(text)
+        guard.invoke(f"Is it safe? {answer.text}")
+        if form == "object":
+            return Checked(reply=answer.text, safe=True)
+        if form == "list":
+            return [answer]
+        return {"reply": answer if form == "message" else answer.text, "safe": True}
+
+    chain: Any = RunnableLambda(step)
+    handler = KalibrCallbackHandler()
+    chain.invoke(ASK, config(handler))
+    handler.action("chat", "output_discarded")
+    assert told(write) == [0.0]
+    assert told(guard)[0] > 0.0, "it had a part in it"
+
+
 # The forms of a chain.
 
 
@@ -250,6 +281,8 @@ def test_a_run_whose_users_message_is_not_found_is_told_once(
         assert heard.failures == {"NoMessage": 2}
         (warned,) = [record.message for record in caplog.records]
         assert "input_key=" in warned
+        assert all(repr(name) in warned for name in given)
+        assert heard is handler or "input_key='talk'" in warned
         assert ASK not in warned
     for goes in ({"input": ASK}, ASK, {"messages": [("user", ASK), ("ai", "A poem.")]}, {"n": 1}):
         any_of: Any = RunnableLambda(lambda given: ASK) | model
@@ -502,7 +535,7 @@ CYCLE: dict[str, Any] = {}
 CYCLE["itself"] = CYCLE
 
 
-@pytest.mark.parametrize("output", [Unreadable(), CYCLE, {(1, 2): "a key that JSON has not"}])
+@pytest.mark.parametrize("output", [Unreadable(), CYCLE, {(1, 2): 3}])
 def test_an_output_that_cannot_be_read_is_an_answer(
     output: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

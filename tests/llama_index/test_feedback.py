@@ -107,6 +107,13 @@ def test_another_llms_answer_is_told(answer: Any, make: Any) -> None:
             tell(answer, success=True)
 
 
+def test_a_text_is_no_id_and_is_not_shown() -> None:
+    for tell in (report, report_action):
+        with pytest.raises(ConfigError, match=r"a text of 15 .*decision_ids\[-1\]") as caught:
+            tell("Paris, I think.", **({"success": True} if tell is report else {"action": "x"}))
+        assert "Paris" not in str(caught.value)
+
+
 def test_an_unknown_decision_is_told_with_its_goal() -> None:
     answer = CompletionResponse(
         text="Hi", additional_kwargs={"kalibr": {"decision_id": "d1", "goal": "gone"}}

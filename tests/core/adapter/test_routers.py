@@ -24,6 +24,7 @@ from kalibr_core.adapter.routers import (
     report,
     settings_of,
 )
+from kalibr_core.conversations import Made
 from kalibr_core.gates.judge import DEFAULT
 from kalibr_core.paths import Secret
 
@@ -34,6 +35,12 @@ class FakeRouter:
     def __init__(self, goal: str, *decisions: str) -> None:
         self.goal, self.decisions = goal, decisions
         self.reported: list[str] = []
+        self.feedback = self
+
+    def made_of_any_goal(self, decision_id: str) -> Made:
+        if decision_id not in self.decisions:
+            raise UnknownDecision(decision_id)
+        return Made(self.goal, decision_id, "path")
 
     def report(self, decision_id: str, **outcome: Any) -> bool:
         if decision_id not in self.decisions:
@@ -227,7 +234,9 @@ def test_a_report_goes_to_the_router_that_has_the_decision() -> None:
 def test_a_router_of_another_goal_is_not_asked() -> None:
     held = kept(FakeRouter("other", "d"))
     with pytest.raises(UnknownDecision, match="nor in that of any Routed of goal 'g'"):
-        told(goal="g")
+        told("e", goal="g")
+    with pytest.raises(UnknownDecision, match="under the goal of an open Routed: it is of 'other'"):
+        told("d", goal="g")
     assert held[0].router.reported == []
 
 
