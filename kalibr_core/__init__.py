@@ -27,6 +27,7 @@ from .gates.judge import Judge, Judgement
 from .ledger import MemoryLedger, SQLiteLedger
 from .ports import Gate, Ledger, Policy
 from .router import Router
+from .status import GoalStatus, PathStatus
 from .types import (
     Decision,
     Failure,
@@ -50,6 +51,7 @@ __all__ = [
     "Failure",
     "FailureKind",
     "Gate",
+    "GoalStatus",
     "Judge",
     "Judgement",
     "KalibrError",
@@ -61,6 +63,7 @@ __all__ = [
     "Output",
     "OutputRejected",
     "Path",
+    "PathStatus",
     "PathsBlocked",
     "Policy",
     "Request",

@@ -102,6 +102,7 @@ def reporter_of(learner: Learner, *, paths: Sequence[Path], wall: Callable[[], f
     signals = Signals(
         keeper=ledger if isinstance(ledger, Conversations) else MemoryConversations(),
         book=book,
+        told=learner.entries,
         origin=lambda: learner.origin,
         wall=wall,
         scope="" if isinstance(ledger, Shared) else f"{learner.goal}\n",

@@ -115,7 +115,7 @@ def explain(decision: str, *, ledger: str = "") -> None:
     entries = [entry for _, entry in record.entries(decision_id=decision)]
     record.close()
     if not entries:
-        raise UnknownDecision(decision, hint=f" ({record.file})")
+        raise UnknownDecision(decision, place=record.file)
     print(explain_entries(entries))
 
 

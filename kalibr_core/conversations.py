@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from .bandit.constants import DEFAULTS
 from .gates.behaviour import ACTIONS, CHANGES, CONVERGING, RELATED, Turn, TurnKind, momentum
 from .gates.sketch import similarity
 from .paths import is_number
@@ -26,7 +27,9 @@ MOST_EVENTS = 32
 """Whose ids are remembered."""
 EARLIER = 0.5
 """How much of a signal goes to the paths that made an answer's earlier parts: rewards are drawn
-towards 1/2, which says nothing."""
+towards an ordinary one."""
+ORDINARY = DEFAULTS.behaviour_ordinary
+"""The reward that leaves a path's value as it is."""
 
 
 class Made(NamedTuple):
@@ -49,6 +52,21 @@ class Signal(NamedTuple):
     """In [0, 1]."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What is known of a conversation; nothing of it is text."""
+
+    answers: int
+    """How many were reported so far."""
+    decision_ids: tuple[str, ...]
+    """Whose the last answers are, at most `MOST_OUTPUTS`, the newest last."""
+    turns: tuple[TurnKind, ...]
+    """What the user's last messages were read as, at most `MOST_KINDS`, the newest last; the
+    request that began the conversation is one of them, `anew`."""
+    ended: bool
+    """Its end was reported, and no answer since."""
+
+
 @dataclass(slots=True)
 class Output:
     """An answer."""
@@ -65,7 +83,7 @@ class Output:
 
     def signals(self, name: str, reward: float) -> list[Signal]:
         return [
-            Signal(made, name, reward if made.last else 0.5 + EARLIER * (reward - 0.5))
+            Signal(made, name, reward if made.last else ORDINARY + EARLIER * (reward - ORDINARY))
             for made in self.made
         ]
 
@@ -144,7 +162,10 @@ class Conversation:
         signals = [signal for output in self.outputs for signal in output.heard(turn)]
         if self.outputs:
             self.outputs[-1].since = [*self.outputs[-1].since, turn.kind][-MOST_KINDS:]
-        self.turns = [*self.turns, turn][-MOST_TURNS:]
+        kept = (
+            replace(turn, sketch="") if self.ended else turn
+        )  # nothing is compared with it any more
+        self.turns = [*self.turns, kept][-MOST_TURNS:]
         self.kinds = [*self.kinds, turn.kind][-MOST_KINDS:]
         self._note(event)
         return signals
@@ -168,6 +189,15 @@ class Conversation:
         for name, count in votes.items():
             base[name] = base.get(name, 0) + count
         self.votes = {name: count for name, count in base.items() if count}
+
+    def told(self) -> Session:
+        """What users may see of it."""
+        return Session(
+            answers=self.number,
+            decision_ids=tuple(output.made[-1].decision_id for output in self.outputs),
+            turns=tuple(self.kinds),
+            ended=self.ended,
+        )
 
     def _note(self, event: str | None) -> None:
         if event is not None:

@@ -3,67 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
 
 from .conversations import Made
 from .errors import ConfigError, UnknownGoal, UnknownPath
-from .features import text_of
-from .reports import answered_by
-from .types import Decision, Entry, Features, Path
+from .features import hash_of
+from .outputs import id_of
+from .reports import Record, answer_in, answered_by
+from .session_ids import shown
+from .types import Entry, Features, Path
 
-KEY = "kalibr"
-"""Under which answers of the adapters hold their decision's record."""
 LOOK = 2_000
 """Entries of a goal that are looked through for a conversation's decision."""
 
 
-class Record(Protocol):
-    """What is read of a ledger."""
-
-    def entries(self, decision_id: str) -> list[Entry]: ...
-
-    def recent(self, goal: str, most: int) -> Sequence[Entry]: ...
-
-    def goals(self) -> Sequence[str]: ...
-
-
-def read_output(output: object) -> tuple[str, str | None]:
-    """An answer's text, and the decision that it holds; None: it holds none.
+def of_decision(record: Record, decision: object, *, goal: str | None) -> Made:
+    """Whose work a decision's answer is.
 
     Args:
-        output: a text, or what `Router.completion`, `ChatKalibr` or `KalibrLLM` gave.
+        decision: its id, or an answer that holds it.
 
-    Raises:
-        ConfigError: it is none of these.
-    """
-    if isinstance(output, str):
-        return output, None
-    decision = getattr(output, KEY, None)
-    if isinstance(decision, Decision):
-        choices = getattr(output, "choices", None)
-        first = choices[0] if isinstance(choices, Sequence) and choices else None
-        message = getattr(first, "message", None)
-        return text_of(getattr(message, "content", None)), decision.id
-    for place in ("response_metadata", "additional_kwargs"):
-        held = getattr(output, place, None)
-        record = held.get(KEY) if isinstance(held, Mapping) else None
-        if isinstance(record, Mapping) and isinstance(found := record.get("decision_id"), str):
-            message = getattr(output, "message", output)
-            return text_of(getattr(message, "content", None)), found
-    raise ConfigError(
-        f"output must be a text, or an answer that holds its decision, got {type(output).__name__}"
-    )
-
-
-def of_decision(record: Record, decision_id: object, *, goal: str | None) -> Made:
-    """
     Raises:
         UnknownDecision: it is not in the record, or of another goal.
     """
-    is_id = isinstance(decision_id, str) and decision_id.isascii()
-    entries = record.entries(str(decision_id)) if is_id else []
-    found = answered_by(str(decision_id), entries, goal=goal)
+    found = answered_by(record, id_of(decision), entries_of(record, decision), goal=goal)
     return Made(found.goal, found.decision_id, found.path_id)
+
+
+def entries_of(record: Record, decision: object) -> list[Entry]:
+    """What is recorded of a decision; arguments as `of_decision`'s."""
+    decision_id = id_of(decision)
+    is_id = isinstance(decision_id, str) and decision_id.isascii()
+    return record.entries(str(decision_id)) if is_id else []
+
+
+def was_asked_in(session_id: str, entries: Sequence[Entry]) -> bool:
+    """Was a decision made for this conversation, as `completion(session_id=)` tells?"""
+    return any(_session_of(entry) == hash_of(session_id) for entry in entries)
 
 
 def of_model(
@@ -71,7 +46,7 @@ def of_model(
     *,
     goal: str,
     model: str | None,
-    session: str,
+    session_id: str,
     paths: Sequence[Path] | None,
 ) -> Made:
     """The path of this goal that has this model, and its last decision in the conversation; "":
@@ -79,7 +54,7 @@ def of_model(
 
     Args:
         model: a path's id or model; None: whichever answered in the conversation.
-        session: the conversation's hash, as features hold it.
+        session_id: the conversation's.
         paths: the goal's; None: those in the record.
 
     Raises:
@@ -93,9 +68,15 @@ def of_model(
         raise UnknownGoal(goal, known=record.goals())
     known = _models(recent, paths)
     wanted = set(known) if model is None else _matching(known, model)
-    made = _last_answer(recent, session, goal, wanted)
+    made = _last_answer(recent, hash_of(session_id), goal, wanted)
     if made is not None:
         return made
+    if model is None:
+        raise ConfigError(
+            f"nothing tells whose answer this is: no call of goal {goal!r} was made with "
+            f"completion(session_id={shown(session_id)}). Give the answer itself as output=, or "
+            f"decision_id=, or model= with the model or path that gave it, of {sorted(known)}"
+        )
     return Made(goal, "", _only(wanted, known, goal=goal, model=model, in_record=paths is None))
 
 
@@ -108,8 +89,8 @@ def _last_answer(
         attempts.setdefault(entry.decision_id, []).append(entry)
     for decision_id, entries in reversed(attempts.items()):
         if any(_session_of(entry) == session for entry in entries):
-            found = answered_by(decision_id, entries, goal=goal)
-            if found.path_id in wanted:
+            found = answer_in(entries)
+            if found is not None and found.path_id in wanted:
                 return Made(goal, decision_id, found.path_id)
     return None
 
@@ -119,15 +100,10 @@ def _only(
     known: Collection[str],
     *,
     goal: str,
-    model: str | None,
+    model: str,
     in_record: bool,
 ) -> str:
     """The one path that is meant; errors as `of_model`'s."""
-    if model is None:
-        raise ConfigError(
-            "nothing has answered in this session: give decision_id=, or model= with the model or "
-            f"path that did, of {sorted(known)}"
-        )
     if len(wanted) > 1:
         raise ConfigError(
             f"model {model!r} is that of {len(wanted)} paths of goal {goal!r}; give decision_id=, "

@@ -54,9 +54,20 @@ class ConfigError(KalibrError, ValueError):
 class UnknownDecision(KalibrError, KeyError):
     """No decision of this id is in the ledger."""
 
-    def __init__(self, decision_id: str, *, hint: str = "") -> None:
-        self.decision_id = decision_id
-        super().__init__(f"no decision {_shown(decision_id)} in this ledger{hint}")
+    def __init__(
+        self,
+        decision_id: object,
+        *,
+        hint: str = "",
+        place: str = "this ledger",
+        known: Sequence[str] = (),
+    ) -> None:
+        is_id = decision_id is None or isinstance(decision_id, str | int | float)
+        self.decision_id = decision_id if is_id else _shown(decision_id)  # not a whole answer
+        self.known = tuple(known)
+        """Some that there are, the newest first."""
+        listed = f"; the newest there: {', '.join(map(repr, known))}" if known else ""
+        super().__init__(f"no decision {_shown(decision_id)} in {place}{hint}{listed}")
 
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError would show the repr
@@ -207,7 +218,10 @@ def describe(error: Exception) -> str:
 
 def _shown(value: object) -> str:
     """A value in an error's text: not all of it, where it is long."""
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except Exception:  # noqa: BLE001  # an object's own may raise, as a number of too many digits
+        shown = f"{type(value).__name__}(...)"
     return shown if len(shown) <= LONGEST_ID else f"{shown[:20]}..."
 
 

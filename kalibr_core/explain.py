@@ -178,6 +178,8 @@ def _later_line(entry: Entry) -> str:
         return f"reported as a {'success' if entry.reward else 'failure'}{reason}"
     if entry.kind == "action":
         return f"{entry.data.get('action')} by the user ({entry.reward})"
+    if entry.kind == "replaced":
+        return f"{entry.data.get('action')} counts no more: the user has done something else"
     if entry.kind == "momentum":
         way = "converged" if (entry.reward or 0.0) > 0.5 else "diverged"
         return f"the conversation {way} ({entry.reward})"

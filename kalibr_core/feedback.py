@@ -20,10 +20,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .conversations import Session
 from .errors import ConfigError, LedgerError
 from .gates.behaviour import ACTIONS, TurnKind
+from .learner import MOST_NEWEST
 from .ledger.sqlite import SQLiteLedger
-from .ledger.where import default_location
+from .ledger.where import default_location, place_of
 from .reporter import Reporter
 from .signals import Classify, Signals
 from .types import Entry
@@ -31,6 +33,7 @@ from .types import Entry
 __all__ = [
     "ACTIONS",
     "Classify",
+    "Session",
     "TurnKind",
     "report_action",
     "report_pipeline",
@@ -38,17 +41,19 @@ __all__ = [
     "report_user_turn",
 ]
 
+LOOKED_AT = 20
+"""Entries of a goal in which its newest decisions are looked for, for an error."""
 Place = str | os.PathLike[str] | SQLiteLedger
 
 
 def report_pipeline(
     session_id: str,
     *,
-    goal: str,
+    goal: str | None = None,
     prompt: str,
     output: object,
     model: str | None = None,
-    decision_id: str | None = None,
+    decision_id: object = None,
     event_id: str | None = None,
     ledger: Place | None = None,
 ) -> bool:
@@ -56,13 +61,14 @@ def report_pipeline(
 
     Args:
         session_id: names the conversation, across processes and restarts.
-        goal: what the answer was for.
+        goal: what the answer was for; not needed where its decision is known.
         prompt: what was asked.
         output: the answer's text; or the answer itself, as `Router.completion`, `ChatKalibr` or
             `KalibrLLM` gave it, which knows its decision.
-        model: the model or the path that gave it, where the decision is not known: the session's
-            last decision there, else that path of the goal, is credited.
-        decision_id: `result.kalibr.id`.
+        model: the model or the path that gave it, where the decision is not known: the last one
+            there of the calls made with `completion(session_id=)`, else that path of the goal, is
+            credited. None: the last one of those calls, on any path.
+        decision_id: `result.kalibr.id`, or the answer itself.
         event_id: names this event; the same again counts once. By default made of the decision, or
             of prompt and output.
         ledger: a file or a `SQLiteLedger`; by default `KALIBR_LEDGER` or `.kalibr/kalibr.db`.
@@ -72,7 +78,8 @@ def report_pipeline(
 
     Raises:
         UnknownDecision, UnknownGoal, UnknownPath: the ledger holds no such thing.
-        ConfigError: several paths have this model, or nothing tells whose answer it is.
+        ConfigError: several paths have this model, or nothing tells whose answer or of what goal
+            it is.
         LedgerError: there is no such file, or it cannot be used.
     """
     with _opened(ledger) as reporter:
@@ -136,23 +143,26 @@ def report_action(
     session_id: str,
     action: str,
     *,
-    decision_id: str | None = None,
+    decision_id: object = None,
     ledger: Place | None = None,
 ) -> bool:
     """The user has done something with an answer; the strongest signal.
+
+    Of several actions with one answer, the one that was told last counts.
 
     Args:
         session_id: whose last answer is meant.
         action: one of `ACTIONS`: `output_used_verbatim`, `output_copied`, `output_edited`,
             `output_discarded`.
-        decision_id: the answer's, where it is not the session's last.
+        decision_id: the answer's, or the answer itself, where it is not the session's last.
 
     Returns:
         False: this was reported before of this answer, and nothing has moved.
 
     Raises:
         UnknownAction: none of `ACTIONS`.
-        UnknownSession: no answer was reported in this session.
+        UnknownSession: no answer was reported in this session; and the decision, where one is
+            given, was not made with `completion(session_id=)` either.
         UnknownDecision: the ledger holds no such decision.
         LedgerError: there is no such file, or it cannot be used.
     """
@@ -165,8 +175,13 @@ class _File:
 
     def __init__(self, ledger: SQLiteLedger) -> None:
         self._ledger = ledger
+        self.place = place_of(ledger)
         self.goals = ledger.goals
         self.recent = ledger.recent
+
+    def newest(self, goal: str) -> list[str]:
+        attempts = [e for e in self.recent(goal, LOOKED_AT) if e.kind == "attempt"]
+        return list(dict.fromkeys(entry.decision_id for entry in attempts))[:MOST_NEWEST]
 
     def entries(self, decision_id: str) -> list[Entry]:
         return [entry for _, entry in self._ledger.entries(decision_id=decision_id)]
@@ -177,10 +192,15 @@ def _opened(ledger: Place | None) -> Iterator[Reporter]:
     """The four reports on a file, opened for one of them where it was not."""
     found = ledger if isinstance(ledger, SQLiteLedger) else SQLiteLedger(_existing(_file(ledger)))
     try:
-        yield Reporter(
-            Signals(keeper=found, book=found.append, origin=lambda: "feedback", wall=time.time),
-            _File(found),
+        record = _File(found)
+        signals = Signals(
+            keeper=found,
+            book=found.append,
+            told=record.entries,
+            origin=lambda: "feedback",
+            wall=time.time,
         )
+        yield Reporter(signals, record)
     finally:
         if found is not ledger:
             found.close()

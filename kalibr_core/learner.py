@@ -10,8 +10,9 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from .ledger.where import place_of
 from .outbox import Outbox
 from .ports import Ledger, Persistent, Policy, Recent, Shared
 from .troubles import Troubles
@@ -22,6 +23,8 @@ log = logging.getLogger("kalibr")
 SNAPSHOT_EVERY = 500
 """Entries between two snapshots: a start folds at most about as many."""
 TAKE_IN_EVERY_S = 0.5
+MOST_NEWEST = 3
+"""Decisions that an error lists."""
 
 
 class Learner:
@@ -51,6 +54,7 @@ class Learner:
         self._own = 0
         """Entries of our own that are folded, and not yet passed by `_position`."""
         self._since_snapshot = 0
+        self._newest: deque[str] = deque(maxlen=MOST_NEWEST)
         self._load()
 
     @property
@@ -145,7 +149,7 @@ class Learner:
             if ledger:
                 self.ledger.close()
 
-    def entries(self, decision_id: str) -> list[Entry]:
+    def entries(self, decision_id: object) -> list[Entry]:
         """What is recorded of a decision, also what still waits for the ledger.
 
         Raises:
@@ -168,6 +172,27 @@ class Learner:
         if isinstance(self.ledger, Recent):
             return self.ledger.recent(goal, most)
         return [entry for _, entry in self.ledger.entries(goal=goal)][: -most - 1 : -1]
+
+    def history(self) -> Iterator[Entry]:
+        """All that is recorded of this goal, in the record's order.
+
+        Raises:
+            LedgerError: the record cannot be read.
+        """
+        self.settle()
+        for _, entry in self.ledger.entries(goal=self.goal):
+            yield entry
+
+    def flush(self) -> bool:
+        """Write what waits for the ledger, unless it has just failed; True: nothing waits."""
+        with self._lock:
+            self.settle()
+            return self._outbox.flush()
+
+    @property
+    def place(self) -> str:
+        """Where the ledger is, for errors."""
+        return place_of(self.ledger)
 
     def goals(self) -> Sequence[str]:
         """The goal that this learns for."""
@@ -230,7 +255,16 @@ class Learner:
             self._update(batch)
         return True
 
+    def newest(self, goal: str) -> Sequence[str]:
+        """The last decisions of this goal that were made or read here, the newest first.
+
+        The record is not asked: many look for a decision where it may not be.
+        """
+        return list(self._newest)[::-1] if goal == self.goal else []
+
     def _fold(self, entry: Entry) -> None:
+        if entry.kind == "attempt" and entry.decision_id not in self._newest:
+            self._newest.append(entry.decision_id)
         self._update(Batch(entry.path_id, evidence_of(entry)))
 
     def _update(self, batch: Batch) -> None:

@@ -67,6 +67,20 @@ class Lifetime:
         if self._rng is not None:
             self._rng.seed()
 
+    def flush(self, *, timeout_s: float) -> bool:
+        """Wait for the judge, and for the ledger to take what waits; False: not all came in time.
+
+        Raises:
+            RouterClosed: it is closed.
+        """
+        self.check()
+        ends = time.monotonic() + timeout_s
+        while (self._judging is not None and self._judging.under_way) or not self._learner.flush():
+            if time.monotonic() >= ends:
+                return False
+            time.sleep(DRAIN_POLL_S)
+        return True
+
     def close(self, last: Callable[[], object]) -> None:
         """Wait for the judge, write the beliefs down and close the clients.
 

@@ -89,10 +89,14 @@ class Conversations(Protocol):
         ...
 
     def sweep(self, *, silent: float, gone: float, most: int) -> Sequence[str]:
-        """Forget those that have not moved since `gone`; up to `most` open ones silent since then.
+        """Forget those that are over and have not moved since `gone`; find open ones to settle.
 
         Args:
             silent: seconds since the epoch; later than `gone`.
+
+        Returns:
+            Up to `most` open ones that are silent since then, however long; they are forgotten only
+            once they were written as no longer open.
         """
         ...
 

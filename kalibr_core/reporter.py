@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .conversations import Made
-from .crediting import Record, of_decision, of_model, read_output
+from .conversations import Made, Session
+from .crediting import entries_of, of_decision, of_model, was_asked_in
 from .errors import ConfigError
-from .features import hash_of
+from .outputs import id_of, read_output
+from .reports import Record
+from .session_ids import checked_session
 from .signals import Classify, Signals, checked_action
 from .types import Path
 
@@ -37,34 +39,47 @@ class Reporter:
         self,
         session_id: str,
         *,
-        goal: str,
+        goal: str | None,
         prompt: str,
         output: object,
         model: str | None,
-        decision_id: str | None,
+        decision_id: object,
         event_id: str | None,
     ) -> bool:
         """See `report_pipeline`."""
-        for name, value in (("goal", goal), ("prompt", prompt)):
-            _check_text(name, value)
-        for name, optional in (("model", model), ("event_id", event_id)):
+        _check_text("prompt", prompt)
+        for name, optional in (("goal", goal), ("model", model), ("event_id", event_id)):
             if optional is not None:
                 _check_text(name, optional)
-        self.signals.key_of(session_id)
+        checked_session(session_id)
+        goal = self._checked_goal(goal)
         text, told = read_output(output)
-        decision_id = told if decision_id is None else decision_id
-        event = event_id or decision_id or f"{goal}\n{model}\n{prompt}\n{text}"
+        decision_id = told if decision_id is None else id_of(decision_id)
         if decision_id is not None:
             made = of_decision(self._record, decision_id, goal=goal)
+        elif goal is None:
+            raise ConfigError("give goal=, or decision_id=, or the answer itself as output=")
         else:
             made = of_model(
                 self._record,
                 goal=goal,
                 model=model,
-                session=hash_of(str(session_id)),
+                session_id=checked_session(session_id),
                 paths=self._paths,
             )
+        shown = (
+            str(decision_id) if decision_id is not None else f"{goal}\n{model}\n{prompt}\n{text}"
+        )
+        event = event_id or shown
         return self.signals.pipeline(session_id, [made], prompt=prompt, output=text, event_id=event)
+
+    def _checked_goal(self, goal: str | None) -> str | None:
+        if None not in (goal, self._goal) and goal != self._goal:
+            raise ConfigError(
+                f"goal must be this Router's, {self._goal!r}, or left out, got {goal!r}; the "
+                "functions of kalibr_core.feedback take any"
+            )
+        return goal if self._goal is None else self._goal
 
     def made(self, decision_ids: Sequence[str]) -> list[Made]:
         """Whose work these decisions were, the last one's above all.
@@ -105,14 +120,21 @@ class Reporter:
         """See `report_session_end`."""
         return self.signals.session_end(session_id)
 
-    def action(self, session_id: str, action: str, *, decision_id: str | None) -> bool:
+    def action(self, session_id: str, action: str, *, decision_id: object) -> bool:
         """See `report_action`."""
         checked_action(action)
-        self.signals.key_of(session_id)
-        if decision_id is not None:
-            made = of_decision(self._record, decision_id, goal=self._goal)
-            return self.signals.acted(made, action)
-        return self.signals.action(session_id, action)
+        told = checked_session(session_id)
+        if decision_id is None:
+            return self.signals.action(session_id, action)
+        made = of_decision(self._record, decision_id, goal=self._goal)
+        known = self.signals.number_of(session_id) > 0
+        if not known and not was_asked_in(told, entries_of(self._record, decision_id)):
+            raise self.signals.unknown(session_id)
+        return self.signals.acted(made, action)
+
+    def session(self, session_id: str) -> Session:
+        """See `Router.session`."""
+        return self.signals.session(session_id)
 
 
 def _check_text(name: str, value: object) -> None:
@@ -123,4 +145,4 @@ def _check_text(name: str, value: object) -> None:
     if not value.strip():
         raise ConfigError(f"{name} must not be empty")
     if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-        raise ConfigError(f"{name} holds half of a character, got {value!a:.80}")
+        raise ConfigError(f"{name} holds half of a character (a lone surrogate)")  # no user's text

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
-from .errors import ConfigError, UnknownDecision
+from .errors import ConfigError, LedgerError, UnknownDecision
 from .learner import Learner
 from .options import score_of
+from .outputs import id_of
 from .plan import POOREST
 from .types import JSON, Decision, Entry, EvidenceKind, FailureKind
 
 log = logging.getLogger("kalibr")
+
+
+class Record(Protocol):
+    """What is read of a ledger."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for errors."""
+
+    def entries(self, decision_id: str, /) -> list[Entry]: ...
+
+    def recent(self, goal: str, most: int) -> Sequence[Entry]: ...
+
+    def goals(self) -> Sequence[str]: ...
+
+    def newest(self, goal: str) -> Sequence[str]:
+        """A few decisions of a goal, the newest first, as far as that is quickly told."""
 
 
 class Reports:
@@ -24,7 +44,7 @@ class Reports:
 
     def report(
         self,
-        decision_id: str,
+        decision: object,
         *,
         success: bool | None,
         score: float | None,
@@ -32,14 +52,15 @@ class Reports:
     ) -> bool:
         """See `Router.report`."""
         _check_report(success, score, reason)
+        decision_id = id_of(decision)
         entries = self._learner.entries(decision_id)
-        path_id = self._answered_by(decision_id, entries)
+        path_id = answered_by(self._learner, decision_id, entries, goal=self._learner.goal).path_id
         told = {entry.kind for entry in entries}
         moved = False
         if success is not None and "report" not in told:
-            moved |= self._book(decision_id, path_id, "report", success, reason)
+            moved |= self._book(str(decision_id), path_id, "report", success, reason)
         if score is not None and "score" not in told:
-            moved |= self._book(decision_id, path_id, "score", score, reason)
+            moved |= self._book(str(decision_id), path_id, "score", score, reason)
         return moved
 
     def scored(self, score_when: Callable[[str], float], text: str, decision: Decision) -> None:
@@ -93,25 +114,45 @@ class Reports:
             )
         )
 
-    def _answered_by(self, decision_id: str, entries: Sequence[Entry]) -> str:
-        return answered_by(decision_id, entries, goal=self._learner.goal).path_id
 
-
-def answered_by(decision_id: str, entries: Sequence[Entry], *, goal: str | None) -> Entry:
-    """The attempt whose answer the caller got: the last one, or the best that was refused.
+def answered_by(
+    record: Record, decision_id: object, entries: Sequence[Entry], *, goal: str | None
+) -> Entry:
+    """The attempt whose answer the caller got.
 
     Args:
+        record: the ledger that they are from, for the error.
+        entries: the decision's.
         goal: that the decision must be of; None: any.
 
     Raises:
         UnknownDecision: there are no attempts, or they are of another goal.
     """
+    found = answer_in(entries)
+    if found is None:
+        raise unknown_decision(record, decision_id, goal=goal)
+    if goal is not None and found.goal != goal:
+        hint = f" under goal {goal!r}; it is of {found.goal!r}"
+        raise UnknownDecision(decision_id, hint=hint, place=record.place)
+    return found
+
+
+def unknown_decision(record: Record, decision_id: object, *, goal: str | None) -> UnknownDecision:
+    """The error for a decision that is not in the record; it lists the goal's newest."""
+    known: Sequence[str] = ()
+    with contextlib.suppress(LedgerError):  # this error says more than that one
+        known = () if goal is None else record.newest(goal)
+    hint = "" if isinstance(decision_id, str) else "; give `result.kalibr.id`, or the answer itself"
+    return UnknownDecision(decision_id, hint=hint, place=record.place, known=known)
+
+
+def answer_in(entries: Sequence[Entry]) -> Entry | None:
+    """Of a decision's entries, the attempt whose answer the caller got: the last one, or the best
+    that was refused; None: there are no attempts."""
     attempts = [entry for entry in entries if entry.kind == "attempt"]
     if not attempts:
-        raise UnknownDecision(decision_id)
+        return None
     last = attempts[-1]
-    if goal is not None and last.goal != goal:
-        raise UnknownDecision(decision_id, hint=f" under goal {goal!r}; it is of {last.goal!r}")
     refused = [e for e in attempts if e.data.get("failure") == FailureKind.BAD_OUTPUT]
     if "failure" not in last.data or not refused:
         return last

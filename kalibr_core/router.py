@@ -14,20 +14,21 @@ from .calls import Calls, Terms
 from .choice import Limits
 from .clients import Clients
 from .completions import Completions
-from .errors import UnknownDecision
 from .explain import Explanation, explain_entries
 from .gates.judge import DEFAULT, Judge, JudgeFunction
 from .learner import Learner
 from .ledger import open_ledger
 from .lifetime import Lifetime
 from .options import checked_function, checked_goal, checked_limits, checked_mode, checked_policy
+from .outputs import id_of
 from .paths import PathSpec, parse_paths
 from .plan import Done
 from .ports import Gate, Ledger, Policy
 from .providers import endpoints_of
-from .reports import Reports
+from .reports import Reports, unknown_decision
 from .requests import Messages, ResponseFormat, asked_of
 from .scoring import Scoring
+from .status import GoalStatus, goal_status
 from .streams import AsyncRoutedStream, RoutedStream
 from .types import Attempt, Output, Request
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+    from .conversations import Session
     from .reporter import Reporter
     from .signals import Classify
 
@@ -324,7 +326,7 @@ class Router:
 
     def report(
         self,
-        decision_id: str,
+        decision_id: object,
         *,
         success: bool | None = None,
         score: float | None = None,
@@ -333,6 +335,7 @@ class Router:
         """Tell how a call turned out later: an explicit outcome of the path that answered.
 
         Args:
+            decision_id: `result.kalibr.id`, or the answer itself.
             success: counts as one more outcome, beside gate 1's.
             score: how good the answer was, in [0, 1].
             reason: recorded as it is; do not put text of the conversation into it.
@@ -353,14 +356,15 @@ class Router:
         *,
         prompt: str,
         output: object,
+        goal: str | None = None,
         model: str | None = None,
-        decision_id: str | None = None,
+        decision_id: object = None,
         event_id: str | None = None,
     ) -> bool:
         """An answer has been given; see `feedback.report_pipeline`."""
         return self.feedback.pipeline(
             session_id,
-            goal=self.goal,
+            goal=goal,
             prompt=prompt,
             output=output,
             model=model,
@@ -385,9 +389,7 @@ class Router:
         """The user has left; see `feedback.report_session_end`."""
         return self.feedback.session_end(session_id)
 
-    def report_action(
-        self, session_id: str, action: str, *, decision_id: str | None = None
-    ) -> bool:
+    def report_action(self, session_id: str, action: str, *, decision_id: object = None) -> bool:
         """The user has done something with an answer; see `feedback.report_action`."""
         return self.feedback.action(session_id, action, decision_id=decision_id)
 
@@ -405,16 +407,47 @@ class Router:
     def _reporter(self) -> Reporter:
         return reporter_of(self._learner, paths=self.paths, wall=self._wall)
 
-    def explain(self, decision_id: str) -> Explanation:
+    def session(self, session_id: str) -> Session:
+        """What gate 3 knows of a conversation: its turns' kinds, and whose its last answers are.
+
+        Raises:
+            UnknownSession: no answer was reported in it.
+        """
+        return self.feedback.session(session_id)
+
+    def explain(self, decision_id: object) -> Explanation:
         """Why this path, with what probability, against what, and what became of it.
+
+        Args:
+            decision_id: `result.kalibr.id`, or the answer itself.
 
         Raises:
             UnknownDecision: no such decision in the ledger.
         """
-        entries = self._learner.entries(decision_id)
+        found = id_of(decision_id)
+        entries = self._learner.entries(found)
         if not entries:
-            raise UnknownDecision(decision_id)
+            raise unknown_decision(self._learner, found, goal=self.goal)
         return explain_entries(entries)
+
+    def status(self) -> GoalStatus:
+        """What is known of each path, as `kalibr status` shows it; reads the goal's whole record.
+
+        Raises:
+            LedgerError: the record cannot be read.
+        """
+        return goal_status(self.goal, self._learner.history())
+
+    def flush(self, *, timeout_s: float = 5.0) -> bool:
+        """Wait until the judge has done what is under way and the ledger has all that was told.
+
+        Returns:
+            False: something is left after this time.
+
+        Raises:
+            RouterClosed: after `close`, which waits too.
+        """
+        return self._life.flush(timeout_s=timeout_s)
 
     @property
     def unwritten(self) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from uuid import UUID
 
 from .errors import LONGEST_ID, ConfigError, UnknownSession
+from .ledger.where import place_of
 
 GONE_S = 7 * 86_400.0
 """After so long a conversation is forgotten."""
@@ -19,9 +19,13 @@ def checked_session(session_id: object) -> str:
         ConfigError: it is none, or empty.
     """
     is_id = isinstance(session_id, str | int | UUID) and not isinstance(session_id, bool)
-    if not is_id or not str(session_id).strip():
+    try:
+        told = str(session_id) if is_id else ""
+    except Exception:  # noqa: BLE001  # a number of too many digits; a class's own `__str__`
+        told = ""
+    if not told.strip():
         raise ConfigError(f"session_id must be a text that is not empty, got {shown(session_id)}")
-    return str(session_id)
+    return told
 
 
 def secret_of(session_id: object) -> bytes:
@@ -40,17 +44,18 @@ def unknown(session_id: object, *, ledger: object) -> UnknownSession:
     """The error for a conversation that nothing was reported of.
 
     Args:
-        ledger: its file; anything else: it has none.
+        ledger: where it was looked for.
     """
-    has_file = isinstance(ledger, str | os.PathLike)
-    place = os.path.abspath(str(ledger)) if has_file else "this Router's memory"
     return UnknownSession(
-        f"no session {shown(session_id)} in {place}: report_pipeline begins one, with the "
-        f"same session_id; it is forgotten {GONE_S / 86_400:.0f} days after its last event"
+        f"no session {shown(session_id)} in {place_of(ledger)}: report_pipeline begins one, with "
+        f"the same session_id; it is forgotten {GONE_S / 86_400:.0f} days after its last event"
     )
 
 
 def shown(value: object) -> str:
     """A value in an error's text: not all of it, where it is long."""
-    told = repr(value)
+    try:
+        told = repr(value)
+    except Exception:  # noqa: BLE001  # as above
+        told = f"{type(value).__name__}(...)"
     return told if len(told) <= LONGEST_ID else f"{told[:20]}..."

@@ -9,28 +9,21 @@ from __future__ import annotations
 
 import inspect
 import logging
-import time
 from collections.abc import Callable, Sequence
 
-from .conversations import Conversation, Made, Signal, restored
-from .errors import ConfigError, LedgerError, UnknownAction
+from .conversations import Conversation, Made, Session, Signal
+from .errors import ConfigError, LedgerError, UnknownAction, UnknownSession
 from .features import hash_of
 from .gates.behaviour import ACTIONS, Turn, TurnKind, kind_of
 from .gates.remarks import language_of, remark_in, votes_in
 from .gates.sketch import sketch_of
 from .ports import Conversations
-from .session_ids import GONE_S, checked_session, event_of, secret_of, unknown
+from .session_ids import checked_session, event_of, secret_of, unknown
+from .silence import Silence
 from .types import Entry, EvidenceKind
 
 log = logging.getLogger("kalibr")
 
-SILENT_S = 3_600.0
-"""A user who has said nothing for so long is taken to have left."""
-SWEEP_EVERY_S = 60.0
-SWEEP_S = 0.005
-"""After so long a sweep goes on with a later event."""
-SWEPT = 20
-"""Conversations between two looks at the clock."""
 MOST_TRIES = 20
 
 Classify = Callable[[str], str | None]
@@ -43,6 +36,7 @@ class Signals:
     Args:
         keeper: where the conversations are kept.
         book: records an entry; False: it was there already.
+        told: what is in the record of a decision, in its order.
         origin: who writes, for the record.
         wall: seconds since the epoch.
         scope: keeps conversations of the same id apart, where the keeper is not shared.
@@ -53,16 +47,18 @@ class Signals:
         *,
         keeper: Conversations,
         book: Callable[[Entry], bool],
+        told: Callable[[str], Sequence[Entry]],
         origin: Callable[[], str],
         wall: Callable[[], float],
         scope: str = "",
     ) -> None:
         self._keeper = keeper
         self._book = book
+        self._told = told
         self._origin = origin
         self._wall = wall
         self._scope = scope
-        self._sweep_at = 0.0
+        self._silence = Silence(keeper=keeper, emit=self._emit, wall=wall)
         self._warned: set[str] = set()
 
     @property
@@ -170,55 +166,61 @@ class Signals:
             UnknownSession: no answer was reported in this conversation.
         """
         checked_action(action)
-        found = self._keeper.conversation(self.key_of(session_id))
-        known = Conversation() if found is None else restored(found[2])
+        _, known = self._silence.settled(self.key_of(session_id))
         if not known.outputs:
-            raise unknown(session_id, ledger=getattr(self._keeper, "file", None))
-        moved = self._emit(known.acted(action))
+            raise self.unknown(session_id)
+        moved = self._act(known.acted(action))
         self.sweep()
         return moved
 
     def acted(self, made: Made, action: str) -> bool:
         """The user has done something with a decision's answer."""
-        return self._emit([Signal(made, action, ACTIONS[checked_action(action)])])
+        return self._act([Signal(made, action, ACTIONS[checked_action(action)])])
+
+    def _act(self, signals: Sequence[Signal]) -> bool:
+        """Book an action; of several with one answer, what was told before it counts no more."""
+        moved = self._emit(signals)
+        for made, _, _ in signals:
+            actions = [entry for entry in self._told(made.decision_id) if entry.kind == "action"]
+            for entry in actions[:-1]:  # the record's order, also where others act at once
+                self._book(
+                    entry._replace(
+                        id=f"{entry.id}:replaced",
+                        kind="replaced",
+                        origin=self._origin(),
+                        at=self._wall(),
+                        evidence=EvidenceKind.TAKEN_BACK,
+                    )
+                )
+        return moved
+
+    def session(self, session_id: object) -> Session:
+        """What is known of this conversation.
+
+        Raises:
+            UnknownSession: no answer was reported in it.
+        """
+        _, known = self._silence.known(self.key_of(session_id))
+        if not known.outputs:
+            raise self.unknown(session_id)
+        return known.told()
 
     def number_of(self, session_id: object) -> int:
         """How many answers have been reported in this conversation."""
-        found = self._keeper.conversation(self.key_of(session_id))
-        return 0 if found is None else restored(found[2]).number
+        return self._silence.known(self.key_of(session_id))[1].number
 
     def knows(self, session_id: object) -> bool:
         """Has an answer been reported in this conversation?"""
-        found = self._keeper.conversation(self.key_of(session_id))
-        return found is not None and not restored(found[2]).ended
+        _, known = self._silence.known(self.key_of(session_id))
+        return bool(known.outputs) and not known.ended
+
+    def unknown(self, session_id: object) -> UnknownSession:
+        """The error for a conversation that nothing was reported of."""
+        return unknown(session_id, ledger=self._keeper)
 
     def sweep(self, *, now: bool = False) -> None:
-        """Take long silent conversations for left; forget those from long ago.
-
-        A long list is gone through a few milliseconds at a time.
-        """
-        at = self._wall()
-        if not now and 0.0 <= self._sweep_at - at <= SWEEP_EVERY_S:
-            return
-        ends = time.perf_counter() + SWEEP_S
-        try:
-            while keys := self._keeper.sweep(silent=at - SILENT_S, gone=at - GONE_S, most=SWEPT):
-                for key in keys:
-                    self._settle(key, before=at - SILENT_S)
-                if time.perf_counter() > ends:
-                    return  # the next event goes on
-        except LedgerError as error:  # what was asked for has been done: this can wait
-            log.warning("kalibr: conversations cannot be looked through: %s", error)
-        self._sweep_at = at + SWEEP_EVERY_S
-
-    def _settle(self, key: str, *, before: float) -> None:
-        found = self._keeper.conversation(key)
-        if found is None or found[1] >= before:
-            return
-        version, at, state = found
-        known = restored(state)
-        self._emit(known.left(ended=False))
-        self._keeper.keep(key, version, known.state(), at=at, is_open=False)
+        """Take long silent conversations for left; forget those from long ago."""
+        self._silence.sweep(now=now)
 
     def _change(
         self,
@@ -231,14 +233,12 @@ class Signals:
     ) -> bool:
         """Fold an event in; False: `but` says that it was there already."""
         for _ in range(MOST_TRIES):
-            found = self._keeper.conversation(key)
-            known = Conversation() if found is None else restored(found[2])
+            version, known = self._silence.settled(key)
             if not known.outputs and not may_begin:
-                raise unknown(session_id, ledger=getattr(self._keeper, "file", None))
+                raise self.unknown(session_id)
             if but(known):
                 return False
             self._emit(fold(known))
-            version = 0 if found is None else found[0]
             at, is_open = self._wall(), not known.ended
             if self._keeper.keep(key, version, known.state(), at=at, is_open=is_open):
                 self.sweep()

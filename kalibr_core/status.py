@@ -95,13 +95,17 @@ def goal_status(goal: str, entries: Iterable[Entry]) -> GoalStatus:
                 decisions += 1
                 recent.append(entry.path_id)
         else:
-            tally.signals += 1
+            taken_back = entry.evidence is EvidenceKind.TAKEN_BACK
+            tally.signals += -1 if taken_back else 1
             if entry.kind in ("score", "judge") and entry.reward is not None:
                 tally.scores += 1
                 tally.scored += entry.reward
             if entry.evidence is EvidenceKind.BEHAVIOUR and entry.reward is not None:
                 tally.user_signals += 1
                 tally.used += entry.reward
+            if taken_back and entry.reward is not None:
+                tally.user_signals -= 1
+                tally.used -= entry.reward
             if entry.kind == "judge":
                 judged += 1
                 if is_number(cost := entry.data.get("cost_usd")):

@@ -20,6 +20,7 @@ PUBLIC: dict[str, list[str]] = {
         "Failure",
         "FailureKind",
         "Gate",
+        "GoalStatus",
         "Judge",
         "Judgement",
         "KalibrError",
@@ -31,6 +32,7 @@ PUBLIC: dict[str, list[str]] = {
         "Output",
         "OutputRejected",
         "Path",
+        "PathStatus",
         "PathsBlocked",
         "Policy",
         "Request",
@@ -110,6 +112,7 @@ PUBLIC: dict[str, list[str]] = {
     "kalibr_core.feedback": [
         "ACTIONS",
         "Classify",
+        "Session",
         "TurnKind",
         "report_action",
         "report_pipeline",

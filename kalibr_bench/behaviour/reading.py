@@ -78,7 +78,11 @@ def rewards_of(session: UserSession) -> list[tuple[int, float]]:
         return True
 
     signals = Signals(
-        keeper=MemoryConversations(), book=book, origin=lambda: "bench", wall=lambda: 0.0
+        keeper=MemoryConversations(),
+        book=book,
+        told=lambda decision_id: (),
+        origin=lambda: "bench",
+        wall=lambda: 0.0,
     )
     for at, turn in enumerate(session.turns):
         if at:

@@ -141,6 +141,12 @@ class ArmState:
         self.behaviour.add(gain, loss)
         self.refresh(c)
 
+    def take_back(self, gain: float, loss: float, c: Constants) -> None:
+        """A signal of gate 3 that was told before counts no more."""
+        if self.behaviour is not None:
+            self.behaviour.take_back(gain, loss)
+            self.refresh(c)
+
     def _fade(self, at: float, c: Constants) -> None:
         """Let wall time take its share; a clock that goes backwards takes nothing."""
         if self.last_at <= 0 or at <= self.last_at:

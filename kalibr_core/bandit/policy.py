@@ -180,8 +180,10 @@ class RunLengthPolicy:
             self._learn_outcome(state, kind, gain, loss, at)
         elif kind == SCORE:
             self._learn_score(state, gain, loss)
-        else:
+        elif kind == BEHAVIOUR:
             state.behave(gain, loss, self._constants)
+        else:
+            state.take_back(gain, loss, self._constants)
 
     def _learn_outcome(
         self, state: ArmState, kind: EvidenceKind, gain: float, loss: float, at: float

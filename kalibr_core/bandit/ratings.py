@@ -26,6 +26,11 @@ class Ratings:
             self.good *= self.memory / self.count
             self.count = self.memory
 
+    def take_back(self, gain: float, loss: float) -> None:
+        """Take off what was added before; what has faded meanwhile is not there to be taken."""
+        self.count = max(0.0, self.count - gain - loss)
+        self.good = clamped(self.good - gain, 0.0, self.count)
+
     def restore(self, state: object) -> None:
         good, count = items(state, 2)
         self.count = clamped(count, 0.0, self.memory)

@@ -6,6 +6,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from ..types import JSON, Entry
 from .forks import watch_forks
@@ -46,7 +47,7 @@ class MemoryConversations:
 
     def sweep(self, *, silent: float, gone: float, most: int) -> Sequence[str]:
         with self._lock:
-            for key in [k for k, kept in self._kept.items() if kept[1] < gone]:
+            for key in [k for k, kept in self._kept.items() if not kept[2] and kept[1] < gone]:
                 del self._kept[key]
             found = [key for key, kept in self._kept.items() if kept[2] and kept[1] < silent]
         return found[:most]
@@ -61,6 +62,8 @@ class MemoryLedger:
     def __init__(self, *, most: int = MOST) -> None:
         self._most = most
         self._entries: OrderedDict[str, tuple[int, Entry]] = OrderedDict()
+        self._of: dict[str, list[str]] = {}
+        """Decisions' ids -> their entries' ids, in order."""
         self._position = 0
         self._conversations = MemoryConversations()
         self._lock = threading.Lock()
@@ -72,28 +75,35 @@ class MemoryLedger:
                 return False
             self._position += 1
             self._entries[entry.id] = (self._position, entry)
+            self._of.setdefault(entry.decision_id, []).append(entry.id)
             if len(self._entries) > self._most:
-                self._entries.popitem(last=False)
+                self._forget_oldest()
         return True
+
+    def _forget_oldest(self) -> None:
+        _, (_, entry) = self._entries.popitem(last=False)
+        left = self._of[entry.decision_id]
+        left.pop(0)
+        if not left:
+            del self._of[entry.decision_id]
 
     def entries(
         self, *, goal: str | None = None, decision_id: str | None = None, after: int = 0
     ) -> Iterator[tuple[int, Entry]]:
         with self._lock:
-            rows = list(self._entries.values())
+            if decision_id is None:
+                rows = list(self._entries.values())
+            else:  # a full ledger is not gone through for one decision
+                rows = [self._entries[id_] for id_ in self._of.get(decision_id, ())]
         for position, entry in rows:
-            if (
-                position > after
-                and goal in (None, entry.goal)
-                and decision_id in (None, entry.decision_id)
-            ):
+            if position > after and goal in (None, entry.goal):
                 yield position, entry
 
     def recent(self, goal: str, most: int) -> list[Entry]:
         """A goal's newest entries, newest first."""
         with self._lock:
-            rows = [entry for _, entry in self._entries.values() if entry.goal == goal]
-        return rows[: -most - 1 : -1]
+            newest = (entry for _, entry in reversed(self._entries.values()) if entry.goal == goal)
+            return list(islice(newest, most))
 
     def conversation(self, key: str) -> tuple[int, float, JSON] | None:
         return self._conversations.conversation(key)

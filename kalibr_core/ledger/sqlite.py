@@ -243,6 +243,7 @@ class SQLiteLedger:
             )
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA secure_delete = ON")  # sketches that went are not left in free pages
         if version < SCHEMA_VERSION:
             db.execute("BEGIN IMMEDIATE")
             for statement in filter(str.strip, SCHEMA.split(";")):

@@ -53,5 +53,5 @@ BEGIN = (
 )
 FORGET = (
     "DELETE FROM conversations WHERE key IN (SELECT key FROM conversations "
-    "WHERE is_open IN (0, 1) AND at < ? LIMIT ?)"
+    "WHERE is_open = 0 AND at < ? LIMIT ?)"
 )

@@ -7,7 +7,7 @@ import os
 
 from ..errors import ConfigError, LedgerError
 from ..ports import Ledger
-from .memory import MemoryLedger
+from .memory import MemoryConversations, MemoryLedger
 from .sqlite import SQLiteLedger
 
 log = logging.getLogger("kalibr")
@@ -19,6 +19,15 @@ DEFAULT = ".kalibr/kalibr.db"
 def default_location() -> str:
     """`KALIBR_LEDGER` where it is set, else `.kalibr/kalibr.db` under the working directory."""
     return os.environ.get(VARIABLE) or DEFAULT
+
+
+def place_of(ledger: object) -> str:
+    """Where a ledger keeps what it has, for errors."""
+    file = getattr(ledger, "file", None)
+    if isinstance(file, str | os.PathLike):
+        return os.path.abspath(os.fspath(file))
+    in_memory = isinstance(ledger, MemoryLedger | MemoryConversations)
+    return "this Router's memory" if in_memory else "this ledger"
 
 
 def open_ledger(ledger: str | os.PathLike[str] | Ledger | None) -> Ledger:

@@ -64,6 +64,7 @@ def check_ledger(make_ledger: MakeLedger) -> None:
         _lets_one_writer_of_a_conversation_win,
         _finds_silent_conversations,
         _forgets_conversations,
+        _forgets_no_open_conversation,
     ):
         ledger = make_ledger()
         rule(ledger)
@@ -109,6 +110,7 @@ def _finds_by_goal_decision_and_position(ledger: Ledger) -> None:
     assert list(ledger.entries(decision_id="d1")) == [], "a beginning is not the id"
     assert list(ledger.entries(goal="h", decision_id="d1g")) == []
     rows = list(ledger.entries())
+    assert list(ledger.entries(decision_id="d1g", after=rows[0][0])) == rows[1:2]
     assert list(ledger.entries(after=rows[4][0])) == rows[5:]
     assert list(ledger.entries(after=rows[-1][0])) == []
 
@@ -234,6 +236,19 @@ def _finds_silent_conversations(ledger: Ledger) -> None:
     assert found == ["k0", "k2"], f"open ones that are silent, not {found}"
     assert len(ledger.sweep(silent=99.0, gone=0.0, most=3)) == 3, "up to `most`"
     assert ledger.conversation("k0") == (1, 10.0, {}), "a look moves nothing"
+
+
+def _forgets_no_open_conversation(ledger: Ledger) -> None:
+    if not isinstance(ledger, Conversations):
+        return
+    ledger.keep("k", 0, {"said": 1}, at=10.0, is_open=True)
+    for _ in range(2):
+        found = list(ledger.sweep(silent=30.0, gone=20.0, most=9))
+        assert found == ["k"], "what is open is given out to be settled, however old it is"
+        assert ledger.conversation("k") == (1, 10.0, {"said": 1}), "and is there to be read"
+    assert ledger.keep("k", 1, {}, at=10.0, is_open=False) is True
+    assert list(ledger.sweep(silent=30.0, gone=20.0, most=9)) == []
+    assert ledger.conversation("k") is None, "once it is settled, it is forgotten"
 
 
 def _forgets_conversations(ledger: Ledger) -> None:

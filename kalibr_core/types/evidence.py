@@ -73,6 +73,8 @@ class EvidenceKind(enum.StrEnum):
     """How good was it, by gate 2 or `score_when`?"""
     BEHAVIOUR = "behaviour"
     """What did the user do with it?"""
+    TAKEN_BACK = "taken_back"
+    """Behaviour that was told before and counts no more; its sums are taken off."""
     NONE = "none"
     """A pull that taught nothing: cancelled, or the caller's own fault."""
 
@@ -96,7 +98,8 @@ class Entry(NamedTuple):
     """Unique: the same event written twice counts once. It begins with `decision_id:`."""
     goal: str
     kind: str
-    """`attempt`, `report`, `score`, `judge`, `action` or `momentum`."""
+    """`attempt`, `report`, `score`, `judge`, `momentum`, `action`, or `replaced`: an action after
+    which there was another one."""
     decision_id: str
     path_id: str
     origin: str

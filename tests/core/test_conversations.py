@@ -93,12 +93,37 @@ def test_the_next_of_many_alike_is_no_coming_back() -> None:
 
 
 def test_all_that_made_an_answer_are_credited_the_last_one_most() -> None:
+    """The others half: a reward's distance from an ordinary one, which moves nothing."""
     known = Conversation()
     answered(known, ONE._replace(last=False), TWO)
     for action, reward in ACTIONS.items():
         first, last = known.acted(action)
         assert (last.made, last.reward) == (TWO, reward)
-        assert first.reward == pytest.approx(0.5 + (reward - 0.5) / 2)
+        assert first.reward == pytest.approx(0.6 + (reward - 0.6) / 2)
+
+
+def test_a_turn_after_the_end_leaves_no_sketch() -> None:
+    known = after(TurnKind.REFINES)
+    known.left(ended=True)
+    late = turn(TurnKind.COMPLAINS, "my secret message")
+    assert known.said("late", late) == []
+    assert late.sketch not in json.dumps(known.state())
+    assert known.kinds[-1] is TurnKind.COMPLAINS
+    assert known.has_seen("late")
+    answered(known, TWO)
+    fresh = turn(TurnKind.REFINES, "now something else")
+    known.said(None, fresh)
+    assert known.turns[-1] == fresh, "another answer begins anew"
+
+
+def test_what_users_may_see_of_it() -> None:
+    known = after(TurnKind.COMPLAINS)
+    answered(known, ONE._replace(last=False), TWO)
+    told = known.told()
+    assert (told.answers, told.decision_ids, told.ended) == (2, ("d1", "d2"), False)
+    assert told.turns == (TurnKind.ANEW, TurnKind.COMPLAINS)
+    known.left(ended=True)
+    assert known.told().ended
 
 
 def test_the_same_event_adds_what_it_names_for_the_first_time() -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import SimpleNamespace as Object
 
 import pytest
 
 from kalibr_core import ConfigError, Path, UnknownDecision, UnknownGoal, UnknownPath
 from kalibr_core.conversations import Made
-from kalibr_core.crediting import of_decision, of_model, read_output
+from kalibr_core.crediting import of_decision, of_model
+from kalibr_core.features import hash_of
 from kalibr_core.testing.ledger_checks import entry
 from kalibr_core.types import JSON, Entry
-
-from .scene import Scene
 
 
 class Kept:
     """A record in a list, oldest first."""
+
+    place = "this ledger"
 
     def __init__(self, *entries: Entry) -> None:
         self._entries = entries
@@ -28,12 +28,16 @@ class Kept:
     def recent(self, goal: str, most: int) -> Sequence[Entry]:
         return [entry for entry in reversed(self._entries) if entry.goal == goal][:most]
 
+    def newest(self, goal: str) -> Sequence[str]:
+        return ()
+
     def goals(self) -> Sequence[str]:
         return sorted({entry.goal for entry in self._entries})
 
 
 def answer(decision: str, path: str, session: str | None = None, **data: JSON) -> Entry:
-    features: list[JSON] = [20, 1, 0, False, 0, "latin", session]
+    told = None if session is None else hash_of(session)
+    features: list[JSON] = [20, 1, 0, False, 0, "latin", told]
     return entry(decision, path=path, data={"features": features, **data})
 
 
@@ -45,7 +49,7 @@ def made_by(
     goal: str = "g",
     paths: Sequence[Path] | None = None,
 ) -> Made:
-    return of_model(record, goal=goal, model=model, session=session, paths=paths)
+    return of_model(record, goal=goal, model=model, session_id=session, paths=paths)
 
 
 RECORD = Kept(
@@ -128,42 +132,3 @@ def test_what_cannot_be_told_is_an_error_that_lists_what_can() -> None:
 def test_odd_features_name_no_conversation(features: JSON) -> None:
     record = Kept(entry("d1", path="p", data={"features": features}))
     assert made_by(record, "p").decision_id == ""
-
-
-def test_a_text_holds_no_decision() -> None:
-    assert read_output("text") == ("text", None)
-    assert read_output("") == ("", None)
-
-
-def test_answers_of_all_kinds_hold_their_decision() -> None:
-    decision = Scene({"a": "good"}).run().decision
-    message = Object(content=[{"type": "text", "text": "good"}])
-    completion = Object(kalibr=decision, choices=[Object(message=message)])
-    assert read_output(completion) == ("good", decision.id)
-    assert read_output(Object(kalibr=decision)) == ("", decision.id), "a stream that was read"
-    record = {"kalibr": {"decision_id": "d1"}}
-    assert read_output(Object(content="good", response_metadata=record)) == ("good", "d1")
-    chat = Object(message=Object(content="good"), additional_kwargs=record)
-    assert read_output(chat) == ("good", "d1")
-
-
-@pytest.mark.parametrize(
-    "output",
-    [
-        None,
-        5,
-        b"bytes",
-        ["text"],
-        {},
-        Object(),
-        Object(response_metadata={}),
-        Object(response_metadata={"kalibr": 5}),
-        Object(response_metadata={"kalibr": {"decision_id": 5}}),
-        Object(response_metadata=5),
-        Object(response_metadata="kalibr", additional_kwargs=[]),
-    ],
-    ids=repr,
-)
-def test_what_is_no_answer_is_refused(output: object) -> None:
-    with pytest.raises(ConfigError, match="output must be"):
-        read_output(output)

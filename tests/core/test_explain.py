@@ -136,3 +136,11 @@ def test_what_scores_and_users_tell_is_not_called_outcomes() -> None:
     text = str(explain_entries([entry("d")._replace(data=data)]))
     assert "a: success 0.750 (as much as about 8 outcomes tell)" in text
     assert "b: success 0.750 (not tried yet)" in text
+
+
+def test_an_action_that_another_one_replaced_is_told_as_such() -> None:
+    replaced = entry("d")._replace(
+        id="d:output_copied:replaced", kind="replaced", data={"action": "output_copied"}
+    )
+    (line,) = explain_entries([entry("d"), replaced]).later
+    assert line == "output_copied counts no more: the user has done something else"

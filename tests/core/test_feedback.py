@@ -30,7 +30,8 @@ from kalibr_core.feedback import (
     report_session_end,
     report_user_turn,
 )
-from kalibr_core.signals import GONE_S, SILENT_S
+from kalibr_core.session_ids import GONE_S
+from kalibr_core.silence import SILENT_S
 from kalibr_core.testing import FakeClock
 from kalibr_core.types import Decision, Entry, EvidenceKind, Features, Output, Request
 
@@ -429,3 +430,135 @@ def test_an_unknown_session_names_the_file_and_an_unknown_path_the_record(
         report_pipeline("s", goal="outreach", prompt="p", output="o", model="gpt-5")
     with make(ledger="memory") as other, pytest.raises(UnknownSession, match="Router's memory"):
         other.report_session_end("none")
+
+
+# Answers in the place of ids; errors that say what there is.
+
+
+def held(decision: Decision) -> object:
+    class Answer:
+        kalibr = decision
+
+        def __repr__(self) -> str:
+            return f"Answer({ANSWER!r})"
+
+    return Answer()
+
+
+def test_an_answer_stands_for_its_decision(router: Router, file: str) -> None:
+    decision = decide(router, "s")
+    assert router.report(held(decision), success=True)
+    assert not router.report(decision.id, success=False)
+    assert router.explain(held(decision)).decision_id == decision.id
+    assert router.report_action("s", "output_copied", decision_id=held(decision))
+    assert not report_action("s", "output_copied", decision_id=held(decision))
+    assert router.report_pipeline("s", prompt="p", output="o", decision_id=held(decision))
+    assert [signal.decision_id for signal in signals_in(file)] == [decision.id]
+
+
+def test_an_unknown_decision_names_the_file_and_the_newest_that_there_are(
+    router: Router, file: str
+) -> None:
+    ids = [decide(router).id for _ in range(5)]
+    with make(ledger="memory") as other:
+        gone = decide(other)
+        with pytest.raises(UnknownDecision, match="in this Router's memory; the newest there"):
+            other.explain("d")
+    asked: list[Callable[[object], object]] = [
+        lambda of: router.explain(of),
+        lambda of: router.report(of, success=True),
+        lambda of: router.report_action("s", "output_copied", decision_id=of),
+        lambda of: router.report_pipeline("s", prompt="p", output="o", decision_id=of),
+        lambda of: report_pipeline("s", goal="outreach", prompt="p", output="o", decision_id=of),
+    ]
+    for ask in asked:
+        with pytest.raises(UnknownDecision, match=re.escape(f"in {file}; the newest")) as caught:
+            ask(held(gone))
+        assert caught.value.known == tuple(ids[:1:-1])
+        assert caught.value.decision_id == gone.id
+        with pytest.raises(UnknownDecision, match=r"give `result\.kalibr\.id`, or") as odd:
+            ask(router)
+        assert "Router" in str(odd.value)
+    with pytest.raises(UnknownDecision, match=re.escape(f"in {file}")):
+        report_action("s", "output_copied", decision_id="d")
+
+
+def test_nothing_of_an_answer_without_a_decision_is_told(router: Router) -> None:
+    class Message:
+        def __repr__(self) -> str:
+            return f"Message({'private ' * 99})"
+
+    with pytest.raises(UnknownDecision) as caught:
+        router.explain(Message())
+    assert str(caught.value).count("private") < 3
+    assert isinstance(caught.value.decision_id, str)
+    assert len(caught.value.decision_id) < 40
+
+
+def test_a_goal_is_needed_only_where_the_decision_does_not_tell_it(
+    router: Router, file: str
+) -> None:
+    decision = decide(router)
+    assert report_pipeline("s", prompt=PROMPT, output=held(decision))
+    assert report_pipeline("t", prompt=PROMPT, output=ANSWER, decision_id=decision.id)
+    with pytest.raises(ConfigError, match="goal="):
+        report_pipeline("s", prompt=PROMPT, output=ANSWER, model="gpt-4o")
+    with pytest.raises(UnknownDecision, match="under goal 'other'; it is of 'outreach'"):
+        report_pipeline("s", goal="other", prompt=PROMPT, output=held(decision))
+
+
+def test_a_router_takes_its_own_goal_and_no_other(router: Router, file: str) -> None:
+    decision = decide(router)
+    assert router.report_pipeline("s", goal="outreach", prompt=PROMPT, output=held(decision))
+    with pytest.raises(ConfigError, match=r"'outreach'.*got 'other'"):
+        router.report_pipeline("s", goal="other", prompt=PROMPT, output=held(decision))
+
+
+def test_who_names_no_answer_is_told_how_a_session_s_calls_are_known(router: Router) -> None:
+    decide(router)
+    with pytest.raises(ConfigError, match=r"completion\(session_id='s'\)"):
+        router.report_pipeline("s", prompt="p", output="o")
+    asked = decide(router, "s")
+    assert router.report_pipeline("s", prompt="p", output="o")
+    assert router.session("s").decision_ids == (asked.id,)
+
+
+def test_an_action_in_a_session_that_never_was_is_refused_whatever_decision_it_names(
+    router: Router, file: str
+) -> None:
+    decision = begin(router, "s")
+    for report in (router.report_action, report_action):
+        with pytest.raises(UnknownSession, match="no session 'typo'"):
+            report("typo", "output_copied", decision_id=decision.id)
+    asked = decide(router, "asked")
+    assert router.report_action("asked", "output_copied", decision_id=asked.id), (
+        "the call itself named the session"
+    )
+    assert [signal.decision_id for signal in signals_in(file)] == [asked.id]
+
+
+def test_the_newest_action_is_what_a_router_has_learned(router: Router, file: str) -> None:
+    """Also one that takes it in from another process."""
+    decision = begin(router)
+    clock = FakeClock()
+    with make(**clock.arguments()) as other:
+        for action in ("output_used_verbatim", "output_copied", "output_edited"):
+            router.report_action("s", action)
+        report_action("s", "output_discarded")
+        router.report_user_turn("s", user_message=COMPLAINT)
+        router.report_session_end("s")
+        clock.advance(1.0)
+        decide(other)
+        router._learner._take_in(now=True)
+        for made in (router, other):
+            behaviour = made._learner.policy._arms[decision.path.id].behaviour  # type: ignore[attr-defined]
+            assert (behaviour.good, behaviour.count) == pytest.approx((0.25, 2.0))
+    with make() as later:
+        behaviour = later._learner.policy._arms[decision.path.id].behaviour  # type: ignore[attr-defined]
+        assert (behaviour.good, behaviour.count) == pytest.approx((0.25, 2.0))
+
+
+def test_half_a_character_is_refused_without_showing_the_text(router: Router) -> None:
+    with pytest.raises(ConfigError, match="half of a character") as caught:
+        router.report_user_turn("s", user_message="hi", event_id="My card is 4111 \ud800")
+    assert "4111" not in str(caught.value)

@@ -11,6 +11,7 @@ import pytest
 from kalibr_core import MemoryLedger, RouterClosed, SQLiteLedger
 from kalibr_core.bandit import RunLengthPolicy
 from kalibr_core.lifetime import Lifetime
+from kalibr_core.testing import FailingLedger
 
 from .scene import Scene
 
@@ -72,3 +73,47 @@ def test_a_forked_child_draws_anew_and_writes_under_a_name_of_its_own(
     assert child[0] != parent[0]
     assert child[1] != parent[1]
     assert seen() == child, "once"
+
+
+class Slow:
+    """A judge that has some looks' work still to do."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    @property
+    def under_way(self) -> int:
+        self.looks -= 1
+        return max(0, self.looks)
+
+    def close(self) -> None: ...
+
+
+def test_flushing_waits_for_the_judge_within_its_time() -> None:
+    router = Scene({"a": "good"}).router
+    router._life._judging = Slow(3)  # type: ignore[assignment]
+    assert router.flush()
+    router._life._judging = Slow(10**9)  # type: ignore[assignment]
+    assert not router.flush(timeout_s=0.02)
+
+
+def test_flushing_has_the_ledger_take_what_waits() -> None:
+    ledger = FailingLedger()
+    scene = Scene({"a": "good"}, ledger=ledger)
+    ledger.fail()
+    scene.run()
+    scene.clock.advance(2.0)
+    assert not scene.router.flush(timeout_s=0.03)
+    assert ledger.tries == 2, "it is not tried all the time"
+    ledger.mend()
+    assert not scene.router.flush(timeout_s=0.0)
+    scene.clock.advance(2.0)
+    assert scene.router.flush(timeout_s=0.0)
+    assert scene.router.unwritten == 0
+
+
+def test_a_closed_router_flushes_nothing() -> None:
+    router = Scene({"a": "good"}).router
+    router.close()
+    with pytest.raises(RouterClosed):
+        router.flush()

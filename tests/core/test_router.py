@@ -154,3 +154,11 @@ def test_beliefs_are_written_down_on_the_way(many: int, tmp_path: FilePath) -> N
 def test_numbers_beyond_any_use_are_refused() -> None:
     with pytest.raises(ConfigError, match="timeout_s"):
         Scene({"a": "good"}, timeout_s=10**400)
+
+
+def test_a_router_tells_its_status() -> None:
+    scene = Scene({"a": BAD, "b": "good"})
+    scene.run()
+    status = scene.router.status()
+    assert (status.goal, status.decisions) == ("scene", 1)
+    assert {path.path_id: path.failures for path in status.paths} == {"a": 1, "b": 0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -12,9 +13,10 @@ import pytest
 from kalibr_core import ConfigError, LedgerError, MemoryLedger, UnknownAction, UnknownSession
 from kalibr_core.conversations import Made, restored
 from kalibr_core.features import hash_of
-from kalibr_core.gates.behaviour import TurnKind
+from kalibr_core.gates.behaviour import ACTIONS, TurnKind
 from kalibr_core.session_ids import GONE_S
-from kalibr_core.signals import SILENT_S, SWEEP_EVERY_S, SWEPT, Signals
+from kalibr_core.signals import Signals
+from kalibr_core.silence import SILENT_S, SWEEP_EVERY_S, SWEPT
 from kalibr_core.types import JSON, Entry, EvidenceKind
 
 from .scene import warnings_of
@@ -54,6 +56,7 @@ class Desk:
         self.signals = Signals(
             keeper=self.ledger,
             book=self.ledger.append,
+            told=lambda id_: [entry for _, entry in self.ledger.entries(decision_id=id_)],
             origin=lambda: "desk",
             wall=lambda: self.now,
             **settings,
@@ -217,7 +220,14 @@ def test_a_long_session_id_is_not_told_in_full(desk: Desk) -> None:
     assert len(str(caught.value)) < 250
 
 
-@pytest.mark.parametrize("session", [None, "", "  ", True, False])
+class Odd(str):
+    def __str__(self) -> str:
+        raise RuntimeError("odd")
+
+
+@pytest.mark.parametrize(
+    "session", [None, "", "  ", True, False, 10**5000, Odd("s")], ids=lambda value: type(value)
+)
 def test_what_is_no_session_is_refused(desk: Desk, session: object) -> None:
     with pytest.raises(ConfigError, match="session_id"):
         desk.answer(session)
@@ -259,7 +269,7 @@ def test_a_clock_that_was_set_back_does_not_keep_anyone_from_looking(desk: Desk)
     desk.answer("old")
     desk.say(COMPLAINT, "old")
     desk.now += SILENT_S + SWEEP_EVERY_S
-    desk.signals._sweep_at = desk.now + 86_400.0  # as it was looked at before
+    desk.signals._silence._sweep_at = desk.now + 86_400.0  # as it was looked at before
     desk.answer("new", "d2")
     assert desk.booked == [("d1:momentum", 0.25)]
 
@@ -281,6 +291,61 @@ def test_a_conversation_is_forgotten_a_week_after_its_last_event(desk: Desk) -> 
         desk.signals.session_end("s")
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_silence_is_told_by_the_clock_and_not_by_others_events(desk: Desk, beside: bool) -> None:
+    """A complaint of the next morning is no word on an answer whose user counted as left."""
+    desk.answer()
+    desk.now += SILENT_S
+    if beside:
+        desk.answer("beside", "d2")
+    desk.now += SILENT_S
+    if beside:
+        desk.signals.sweep()
+    assert desk.say(COMPLAINT)
+    desk.signals.session_end("s")
+    assert desk.booked == []
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_was_said_before_the_silence_is_settled_by_it(desk: Desk, beside: bool) -> None:
+    desk.answer()
+    desk.say(COMPLAINT)
+    desk.now += SILENT_S + 1.0
+    if beside:
+        desk.answer("beside", "d2")
+    desk.say("Thanks, perfect")
+    assert desk.booked == [("d1:momentum", 0.25)]
+
+
+def test_a_week_is_told_by_the_clock_too(desk: Desk) -> None:
+    """Also where no event has come in between; and what was said before is booked."""
+    desk.answer()
+    desk.say(COMPLAINT)
+    desk.now += GONE_S + 1.0
+    assert not desk.signals.knows("s")
+    assert desk.signals.number_of("s") == 0
+    assert desk.booked == [], "a question moves nothing"
+    for report in (
+        lambda: desk.say(COMPLAINT),
+        lambda: desk.signals.session_end("s"),
+        lambda: desk.signals.session("s"),
+        lambda: desk.signals.action("s", "output_copied"),
+    ):
+        with pytest.raises(UnknownSession):
+            report()
+    assert desk.booked == [("d1:momentum", 0.25)]
+    assert desk.answer(decision="d2")
+    assert desk.signals.number_of("s") == 1, "the same id begins anew"
+
+
+def test_an_event_again_counts_once_within_the_week_and_anew_after_it(desk: Desk) -> None:
+    assert desk.answer(event="run")
+    desk.now += GONE_S
+    assert not desk.answer(event="run")
+    desk.now += 1.0
+    assert desk.answer(event="run")
+
+
 def test_an_event_between_keeps_a_conversation_from_being_swept(desk: Desk) -> None:
     """Another process may have moved it since it was found."""
     desk.answer()
@@ -290,7 +355,9 @@ def test_an_event_between_keeps_a_conversation_from_being_swept(desk: Desk) -> N
     def late(*, silent: float, gone: float, most: int) -> Sequence[str]:
         keys = found(silent=silent, gone=gone, most=most)
         desk.ledger.sweep = found  # type: ignore[method-assign]
+        desk.now -= 2.0
         desk.say("Thanks, perfect")
+        desk.now += 2.0
         return keys
 
     desk.now += SILENT_S + 1.0
@@ -308,14 +375,30 @@ def test_a_sweep_that_fails_is_told_and_fails_no_report(
     assert "looked through" in warnings_of(caplog)[0]
 
 
-def test_conversations_of_long_ago_are_forgotten_however_many_nobody_ended(desk: Desk) -> None:
-    """They may come in faster than sweeps take them for left."""
-    for number in range(15 * SWEPT):
+def test_conversations_of_long_ago_are_settled_before_they_are_forgotten(desk: Desk) -> None:
+    """Whether or not anything happened in the week between."""
+    desk.answer()
+    desk.say(COMPLAINT)
+    desk.now += GONE_S + 1.0
+    desk.answer("new", "d2")
+    assert desk.booked == [("d1:momentum", 0.25)]
+    desk.signals.sweep(now=True)
+    assert desk.ledger.conversation(desk.signals.key_of("s")) is None
+
+
+def test_conversations_of_long_ago_are_forgotten_however_many_nobody_ended(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each event settles more of them than it may begin, so that they never pile up."""
+    for number in range(10 * SWEPT):
         desk.answer(f"s{number}", f"d{number}")
     desk.now += GONE_S + 1.0
+    seconds = itertools.count()
+    monkeypatch.setattr("kalibr_core.silence.time.perf_counter", lambda: float(next(seconds)))
+    for number in range(11):
+        desk.answer(f"new {number}", f"new {number}")
     desk.signals.sweep(now=True)
-    desk.signals.sweep(now=True)
-    left = [f"s{n}" for n in range(15 * SWEPT) if desk.signals.number_of(f"s{n}")]
+    left = [n for n in range(10 * SWEPT) if desk.ledger.conversation(hash_of(f"s{n}"))]
     assert left == []
 
 
@@ -327,12 +410,78 @@ def test_a_long_list_is_gone_on_with_at_the_next_event(
         desk.say(COMPLAINT, f"s{number}")
     desk.now += SILENT_S + SWEEP_EVERY_S
     seconds = itertools.count()
-    monkeypatch.setattr("kalibr_core.signals.time.perf_counter", lambda: float(next(seconds)))
+    monkeypatch.setattr("kalibr_core.silence.time.perf_counter", lambda: float(next(seconds)))
     found = []
     for number in range(3):
         desk.answer("new", f"new {number}")
         found.append(len(desk.booked))
     assert found == [SWEPT, 2 * SWEPT, 2 * SWEPT + 1]
+
+
+def test_a_conversation_may_be_looked_at(desk: Desk) -> None:
+    desk.answer()
+    desk.say(COMPLAINT)
+    desk.answer(decision="d2")
+    told = desk.signals.session("s")
+    assert told.turns == (TurnKind.ANEW, TurnKind.COMPLAINS)
+    assert (told.answers, told.decision_ids, told.ended) == (2, ("d1", "d2"), False)
+    with pytest.raises(UnknownSession, match="no session 't'"):
+        desk.signals.session("t")
+
+
+# Several actions with one answer.
+
+
+def rewards_of(desk: Desk) -> list[float]:
+    """What the booked evidence comes to: rewards, without those that were taken back."""
+    kinds = {EvidenceKind.BEHAVIOUR: 1, EvidenceKind.TAKEN_BACK: -1}
+    counted: Counter[float | None] = Counter()
+    for _, entry in desk.ledger.entries():
+        counted[entry.reward] += kinds[entry.evidence]
+    assert min(counted.values()) >= 0
+    return [reward for reward in counted.elements() if reward is not None]
+
+
+def test_of_several_actions_with_an_answer_the_newest_counts(desk: Desk) -> None:
+    """One user with one answer is one voice, however often they change their mind."""
+    desk.answer()
+    for action, reward in ACTIONS.items():
+        assert desk.signals.action("s", action)
+        assert rewards_of(desk) == [reward]
+    desk.say(COMPLAINT)
+    desk.signals.session_end("s")
+    assert sorted(rewards_of(desk)) == [0.0, 0.25]
+
+
+def test_an_action_again_moves_nothing(desk: Desk) -> None:
+    desk.answer()
+    told = [
+        desk.signals.action("s", action)
+        for action in ("output_copied", "output_edited", "output_copied", "output_edited")
+    ]
+    assert told == [True, True, False, False]
+    assert rewards_of(desk) == [0.5]
+
+
+def test_actions_with_other_answers_stay(desk: Desk) -> None:
+    desk.answer()
+    desk.signals.action("s", "output_copied")
+    desk.answer(decision="d2")
+    desk.signals.action("s", "output_edited")
+    assert sorted(rewards_of(desk)) == [0.5, 0.85]
+
+
+def test_where_two_act_at_once_the_record_s_order_decides(desk: Desk) -> None:
+    """Neither has seen the other's action; whoever acts or reports next puts it right."""
+    desk.answer()
+    desk.signals.action("s", "output_copied")
+    seen = desk.signals._told
+    desk.signals._told = lambda id_: ()
+    desk.signals.action("s", "output_discarded")
+    assert sorted(rewards_of(desk)) == [0.0, 0.85]
+    desk.signals._told = seen
+    assert not desk.signals.action("s", "output_copied")
+    assert rewards_of(desk) == [0.0]
 
 
 # A model that reads turns.

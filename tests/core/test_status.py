@@ -182,3 +182,13 @@ def test_what_is_not_there_is_told(file: FilePath, tmp_path: FilePath) -> None:
     with pytest.raises(LedgerError, match="there is no ledger"):
         run("status", "--ledger", missing)
     assert not missing.exists(), "looking does not make one"
+
+
+def test_an_action_that_another_one_replaced_counts_no_more() -> None:
+    copied = signal("d1", "output_copied", 0.85)
+    replaced = copied._replace(
+        id=f"{copied.id}:replaced", kind="replaced", evidence=EvidenceKind.TAKEN_BACK
+    )
+    entries = [entry("d1"), copied, signal("d1", "output_discarded", 0.0), replaced]
+    (path,) = goal_status("g", entries).paths
+    assert (path.users, path.user_signals, path.signals) == (pytest.approx(0.0), 1, 1)

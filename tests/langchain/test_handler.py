@@ -273,7 +273,7 @@ def test_two_goals_on_one_ledger_count_a_turn_once(tmp_path: Path) -> None:
     for text in (ASK, COMPLAINT, THANKS):
         chain.invoke(text, config(handler))
     assert kinds(one) == ["anew", "complains", "accepts"]
-    assert (told(one), told(other)) == ([0.375, 0.625], [0.25, 0.75])
+    assert (told(one), told(other)) == ([0.425, 0.675], [0.25, 0.75])
 
 
 def test_a_hundred_threads_at_once() -> None:

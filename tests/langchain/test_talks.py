@@ -65,10 +65,10 @@ def test_of_several_models_in_a_chain_the_last_one_is_credited_most() -> None:
     whole.invoke(ASK, config(handler))
     whole.invoke(COMPLAINT, config(handler))
     whole.invoke(THANKS, config(handler))
-    assert told(plan) == [0.375, 0.625]
+    assert told(plan) == [0.425, 0.675]
     assert told(write) == [0.25, 0.75]
     handler.action("chat", "output_used_verbatim")
-    assert (told(plan)[-1], told(write)[-1]) == (0.75, 1.0)
+    assert (told(plan)[-1], told(write)[-1]) == (0.8, 1.0)
 
 
 def test_the_model_that_wrote_the_output_is_the_last_one_wherever_it_ran() -> None:
@@ -89,7 +89,7 @@ def test_the_model_that_wrote_the_output_is_the_last_one_wherever_it_ran() -> No
     chain, handler = graph.compile(checkpointer=InMemorySaver()), KalibrCallbackHandler()
     for text in (ASK, COMPLAINT, THANKS):
         chain.invoke({"messages": [("user", text)]}, config(handler))  # type: ignore[call-overload]  # as anyone writes it
-    assert (told(write), told(title)) == ([0.25, 0.75], [0.375, 0.625])
+    assert (told(write), told(title)) == ([0.25, 0.75], [0.425, 0.675])
 
     def both(text: str) -> str:
         found = str(write.invoke(text).text)
@@ -98,7 +98,7 @@ def test_the_model_that_wrote_the_output_is_the_last_one_wherever_it_ran() -> No
 
     RunnableLambda(both).invoke(ASK, config(handler, "other"))
     handler.action("other", "output_discarded")
-    assert (told(write)[-1], told(title)[-1]) == (0.0, 0.25)
+    assert (told(write)[-1], told(title)[-1]) == (0.0, 0.3)
 
 
 def test_all_of_an_agents_calls_are_one_answer() -> None:
@@ -125,7 +125,7 @@ def test_subgraphs_and_tools_that_ask_models_belong_to_the_users_run() -> None:
     for text in (ASK, COMPLAINT):
         chain.invoke(text, config(handler))
     chain.invoke(THANKS, config(handler))
-    assert (told(inner), told(outer)) == ([0.375, 0.625], [0.25, 0.75])
+    assert (told(inner), told(outer)) == ([0.425, 0.675], [0.25, 0.75])
 
 
 class Poem(BaseModel):
@@ -439,7 +439,7 @@ def test_a_resumed_run_is_no_turn_and_goes_on_with_its_answer() -> None:
         chain.invoke({"messages": [("user", text)]}, config(handler))  # type: ignore[call-overload]
         chain.invoke(Command(resume="yes"), config(handler))
     assert kinds(draft) == ["anew", "complains", "accepts"]
-    assert told(draft) == [0.375, 0.625]
+    assert told(draft) == [0.425, 0.675]
     assert told(final) == [0.25, 0.75]
     assert conversation(final).number == 3
 
@@ -565,4 +565,4 @@ def test_an_answer_that_something_was_added_to_is_still_its_models() -> None:
 
     RunnableLambda(step).invoke(ASK, config(handler))
     handler.action("chat", "output_discarded")
-    assert (told(model), told(titles)) == ([0.0], [0.25])
+    assert (told(model), told(titles)) == ([0.0], [0.3])

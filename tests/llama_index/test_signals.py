@@ -308,10 +308,10 @@ def test_all_that_made_an_answer_are_credited_the_last_one_most(
     with instrument_tags({"session_id": "heidi"}):
         for text in SAID:
             answer(text, planner, writer)
-    assert told(planner) == [(FIRST, 0.375), (FIRST, 0.625)]
+    assert told(planner) == [(FIRST, 0.425), (FIRST, 0.675)]
     assert told(writer) == [(SECOND, BAD), (SECOND, GOOD)]
     assert handler.action("heidi", "output_discarded")
-    assert (told(planner, "action"), told(writer, "action")) == ([(FIRST, 0.25)], [(SECOND, 0.0)])
+    assert (told(planner, "action"), told(writer, "action")) == ([(FIRST, 0.3)], [(SECOND, 0.0)])
 
 
 @dispatcher.span

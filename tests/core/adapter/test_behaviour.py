@@ -85,7 +85,7 @@ def test_only_the_router_of_the_last_decision_is_credited_in_full(routers: Route
     one, other, behaviour = make(routers, "one"), make(routers, "other"), Behaviour(model="M")
     answered(behaviour, decide(one), decide(other))
     behaviour.action("s", "output_discarded")
-    assert (rewards(one), rewards(other)) == ([0.25], [0.0])
+    assert (rewards(one), rewards(other)) == ([0.3], [0.0])
 
 
 def test_of_two_routers_of_one_goal_the_one_that_knows_the_decision_is_told(
@@ -129,7 +129,7 @@ def test_routers_on_one_ledger_hear_a_turn_once(routers: Routers[Held], tmp_path
     behaviour.turn("s", COMPLAINT, event_id=None)
     answered(behaviour, decide(other), event_id="e2")
     assert [kind.value for kind in known(one).kinds] == ["anew", "complains"]
-    assert (rewards(one), rewards(other)) == ([0.375], [0.25])
+    assert (rewards(one), rewards(other)) == ([0.425], [0.25])
 
 
 class Counting(SQLiteLedger):

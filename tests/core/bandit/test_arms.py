@@ -211,3 +211,20 @@ def test_a_wall_clock_that_jumps_unlearns_no_mean(jump_s):
     for at in (NOON + jump_s, NOON, NOON + 1.0):
         succeed(state, tally, at=max(0.0, at))
         assert state.mean == pytest.approx(mean, abs=0.02)
+
+
+def test_signals_that_are_taken_back_leave_the_value_as_it_was():
+    state, untouched = ArmState("a", DEFAULTS), ArmState("a", DEFAULTS)
+    untouched.behave(3.0, 3.0, DEFAULTS)
+    state.behave(3.0, 3.0, DEFAULTS)
+    state.behave(0.0, 4.0, DEFAULTS)
+    assert state.mean < untouched.mean
+    state.take_back(0.0, 4.0, DEFAULTS)
+    assert state.mean == pytest.approx(untouched.mean)
+    assert state.behaviour.count == 6.0
+
+
+def test_an_arm_that_nobody_was_heard_of_has_nothing_to_take_back():
+    state = ArmState("a", DEFAULTS)
+    state.take_back(1.0, 0.0, DEFAULTS)
+    assert state.behaviour is None

@@ -103,7 +103,7 @@ def lived(policy, calls=300, seed=7):
     arms = [Arm(name, world.random()) for name in names(4)]
     for _ in range(calls):
         arm = policy.pull(arms, Context()).arm
-        kind = world.choices(list(EvidenceKind), [12, 2, 3, 1, 1])[0]
+        kind = world.choices(list(EvidenceKind), [12, 2, 3, 1, 1, 1])[0]
         gain = world.choice([0.0, 1.0, 1.0, 1.0, 0.7, 5.0])
         events.append((arm, Evidence(kind, gain, max(0.0, 1.0 - gain))))
         policy.update(*events[-1])

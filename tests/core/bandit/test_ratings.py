@@ -97,3 +97,21 @@ def test_it_remembers_no_more_calls_than_so_many():
     for _ in range(3):
         outcome(availability, tally, 0.0)
     assert availability.since is not None
+
+
+def test_what_is_taken_back_was_never_there():
+    ratings = Ratings(500.0)
+    ratings.add(0.85, 0.15)
+    ratings.add(0.25, 0.75)
+    ratings.take_back(0.85, 0.15)
+    assert (ratings.good, ratings.count) == pytest.approx((0.25, 1.0))
+
+
+def test_no_more_is_taken_back_than_there_is():
+    ratings = Ratings(500.0)
+    ratings.add(0.25, 0.75)
+    ratings.take_back(1.0, 0.0)
+    assert (ratings.good, ratings.count) == (0.0, 0.0)
+    ratings.add(1.0, 1.0)
+    ratings.take_back(0.0, 1.5)
+    assert (ratings.good, ratings.count) == (0.5, 0.5), "good stays within the count"

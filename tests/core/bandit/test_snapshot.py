@@ -30,7 +30,7 @@ def lived(seed: int) -> RunLengthPolicy:
     for call in range(400):
         bad = 100 <= call < 180
         arm = policy.pull(ARMS, Context(at=NOON + call * 900.0)).arm
-        kind = world.choices(list(EvidenceKind), [12, 2, 2, 1, 1])[0]
+        kind = world.choices(list(EvidenceKind), [12, 2, 2, 1, 1, 1])[0]
         gain = float(world.random() < (0.2 if bad and arm == "a1" else 0.9))
         if kind == EvidenceKind.SCORE:
             gain = world.random()

@@ -24,6 +24,41 @@ def test_the_oldest_go_first_when_it_is_full() -> None:
     ]
 
 
+class Compared(str):
+    """An id that counts how often ids are compared."""
+
+    __hash__ = str.__hash__
+    times = 0
+
+    def __eq__(self, other: object) -> bool:
+        Compared.times += 1
+        return str.__eq__(self, other)
+
+
+def test_a_full_ledger_is_not_gone_through_for_one_decision() -> None:
+    """A handler looks each answer's decision up."""
+    ledger = MemoryLedger()
+    ledger.append(entry("wanted"))
+    for number in range(1_000):
+        ledger.append(entry(Compared(f"d{number}")))
+    Compared.times = 0
+    assert [e.decision_id for _, e in ledger.entries(decision_id="wanted")] == ["wanted"]
+    assert list(ledger.entries(decision_id="d")) == []
+    assert Compared.times < 10
+
+
+def test_nothing_is_kept_of_decisions_that_are_forgotten() -> None:
+    ledger = MemoryLedger(most=3)
+    for number in range(4):
+        ledger.append(entry(f"d{number % 2}", number))
+    ledger.append(entry("d2"))
+    assert [e.id for _, e in ledger.entries(decision_id="d0")] == ["d0:2"]
+    for number in range(3):
+        ledger.append(entry("last", number))
+    assert list(ledger.entries(decision_id="d0")) == []
+    assert set(ledger._of) == {"last"}
+
+
 def test_the_conversations_that_were_silent_longest_go_first() -> None:
     kept = MemoryConversations(most=3)
     for number in range(3):

@@ -546,3 +546,17 @@ def test_the_newest_entries_are_found_without_reading_all(ledger: SQLiteLedger) 
     ledger.recent("g", 10)
     plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {seen[0]}").fetchall()
     assert all(not row[3].startswith("SCAN") and "TEMP" not in row[3] for row in plan), plan
+
+
+def test_what_is_written_over_or_deleted_is_not_left_in_the_file(
+    ledger: SQLiteLedger, file: FilePath
+) -> None:
+    """Whatever this build of SQLite does by default: sketches go when a conversation ends."""
+    for number in range(40):
+        ledger.keep(f"k{number}", 0, {"sketch": f"first{number:04}" * 400}, at=1.0, is_open=False)
+    for number in range(20):
+        ledger.keep(f"k{number}", 1, {"sketch": ""}, at=9.0, is_open=False)
+    ledger.sweep(silent=5.0, gone=5.0, most=9)
+    ledger.close()
+    assert ledger.file == str(file)
+    assert b"first00" not in file.read_bytes()
