@@ -34,8 +34,7 @@ def policies(
     """
     from kalibr_bench.policies.command import Files, run, settings_of
 
-    for files in ((json, plot), (markdown, None)):
-        check_files(*files)
+    check_files(json, plot, markdown)
     asked = settings_of(scenario, policy, seeds, full=full)
     if not run(asked, Files(json=json, plot=plot, markdown=markdown), workers=workers):
         raise typer.Exit(INTERRUPTED)

@@ -16,6 +16,8 @@ JUNK: tuple[Value, ...] = (
 )
 NO_EVENTS: tuple[Value, ...] = (None, "reading", 17, [1, 2.0])
 NO_TIMES: tuple[Value, ...] = (None, "soon", float("nan"), [])
+FAR = (40, 90)
+"""Of the core's width: how far spikes are from its middle."""
 MINORITY_OFFSET = (0.35, 0.5)
 """Of the core's width, below its lower edge: inside of any usual rule's fences."""
 
@@ -46,20 +48,30 @@ class Bulk:
 
 
 def draw_bulk(
-    rng: Random, *, count: int | None = None, width: tuple[float, float] = (0.5, 8.0)
+    rng: Random,
+    *,
+    count: int | None = None,
+    width: tuple[float, float] = (0.5, 8.0),
+    highest: float = 500,
 ) -> Bulk:
     """A level, a spread, a size."""
     return Bulk(
-        low=round(rng.uniform(-60, 500), 3),
+        low=round(rng.uniform(-60, highest), 3),
         width=round(rng.uniform(*width), 3),
         count=count or rng.randint(14, 30),
     )
 
 
 def spikes(rng: Random, bulk: Bulk, count: int) -> list[float]:
-    """Readings far from it on either side, most of them below 900."""
-    far = [rng.uniform(40, 90) * bulk.width for _ in range(count)]
-    return [round(bulk.middle + rng.choice((1, -1)) * d, 3) for d in far]
+    """Two or more readings far from it, at least one on each side, most of them below 900."""
+    sides = [1, -1, *(rng.choice((1, -1)) for _ in range(count - 2))]
+    return [round(bulk.middle + side * rng.uniform(*FAR) * bulk.width, 3) for side in sides]
+
+
+def alike(rng: Random, middle: float, distance: float, count: int) -> list[float]:
+    """Spikes that are nearly equal, on one side: together they widen a deviation the most."""
+    side = rng.choice((1, -1))
+    return [round(middle + side * distance * (1 + i * 1e-4), 4) for i in range(count)]
 
 
 def minority(rng: Random, bulk: Bulk) -> list[float]:

@@ -66,7 +66,11 @@ def _real_paths(asked: str) -> list[dict[str, Any]]:
 def _arms(asked: str, paths: Sequence[Mapping[str, Any]] | None) -> tuple[str, ...]:
     names = [str(path["name"]) for path in paths] if paths else list(engineers.ENGINEERS)
     known = (ROUTED, UNIFORM, *names)
-    wanted = _list(asked) or [ROUTED]
+    wanted = _list(asked)
+    if not wanted:
+        if asked:
+            raise typer.BadParameter("names no agent", param_hint="--arms")
+        wanted = [ROUTED]
     if EVERY in wanted:
         return known
     if unknown := [arm for arm in wanted if arm not in known]:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from kalibr_bench.gauntlet.asking import Asker
 from kalibr_bench.gauntlet.grades import FEEDBACK, WEIGHTS, Check, Grade, Tier, grade_of
 from kalibr_bench.gauntlet.plain import ENOUGH_WORDS, SCENARIOS, put, words_found
 from kalibr_bench.gauntlet.sandbox import FATAL, Limits, Verdict
+from kalibr_bench.gauntlet.sandbox.markdown import unwrapped
 from kalibr_bench.gauntlet.strict import strict_checks
 from kalibr_core import ConfigError
 
 __all__ = ["Check", "Grade", "grade"]
-
-FENCED = re.compile(
-    r"\s*(?P<mark>`{3,}|~{3,})[ \t]*(?:python3?|py)?[ \t]*\r?\n(?P<code>.*?)(?P=mark)\s*",
-    re.DOTALL | re.IGNORECASE,
-)
-"""One fence with the code in it, and nothing beside it."""
 
 
 def grade(
@@ -31,8 +25,8 @@ def grade(
     of time or memory, fails the scenarios in which it does.
 
     Args:
-        source: Python that defines `process_batch(events, state)`; a byte order mark before it and
-            one fence of Markdown around the whole of it are taken off.
+        source: Python that defines `process_batch(events, state)`; a byte order mark before it is
+            taken off, and of Markdown the fence that has the function is taken.
         strict: Give half of each row's weight to checks on inputs drawn from the seed.
         seed: Of those inputs, a whole number; two seeds differ in every number.
         limits: What the submission may use.
@@ -46,7 +40,7 @@ def grade(
     >>> grade("import os").verdict.value
     'forbidden'
     """
-    source = unwrapped(source)
+    source = _text(source)
     if type(seed) is not int:
         raise ConfigError(f"seed must be a whole number, got {seed!r}")
     with Asker(source, limits or Limits()) as asker:
@@ -58,23 +52,13 @@ def grade(
         return grade_of(checks, asker.verdict, asker.detail, asker.loaded.notes)
 
 
-def unwrapped(source: str) -> str:
-    """The source without a byte order mark and without one fence around the whole.
-
-    Raises:
-        ConfigError: it is no text.
-
-    >>> unwrapped("```python\\nx = 1\\n```\\n")
-    'x = 1\\n'
-    """
+def _text(source: object) -> str:
     if not isinstance(source, str):
         raise ConfigError(
             f"source must be the text of a submission, got {type(source).__name__}; "
             "of a file, file.read_text()"
         )
-    source = source.removeprefix("\ufeff")
-    fenced = FENCED.fullmatch(source)
-    return fenced["code"] if fenced else source
+    return unwrapped(source, wanted="def process_batch")
 
 
 def _plain(asker: Asker, tier: Tier, source: str) -> Check:

@@ -35,8 +35,8 @@ def benchmark(
 ) -> Results:
     """Run every arm against the six engineers on the loopback provider.
 
-    An interrupt (Ctrl-C) ends it with what there is, where several runs are under way at once with
-    those that have begun; a second one drops these.
+    An interrupt (Ctrl-C) ends it with what there is, also before the first run; where several runs
+    are under way at once with those that have begun; a second one drops these.
 
     Args:
         settings: What is to be run.
@@ -45,11 +45,13 @@ def benchmark(
         grade: As `grader.grade`.
         evaluate: As `sandbox.evaluate`.
     """
-    with loopback(settings) as provider:
+    results = Results(settings=settings, paths={}, stopped=True)
+    with contextlib.suppress(KeyboardInterrupt), loopback(settings) as provider:
         paths = engineers.paths(provider.base_url)
-        return run_arms(
+        results = run_arms(
             settings, paths, on_run=on_run, on_wait=on_wait, grade=grade, evaluate=evaluate
         )
+    return results
 
 
 @contextlib.contextmanager

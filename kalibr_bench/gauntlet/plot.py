@@ -7,7 +7,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kalibr_bench.gauntlet.records import ROUTED, Results, Run
+from kalibr_bench.gauntlet.records import ROUTED, UNIFORM, Results, Run
 from kalibr_bench.gauntlet.report import title_of
 from kalibr_bench.gauntlet.summary import BAND, summaries
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OURS = "#1f6fb4"
-COLOURS = ("#8e8e8e", "#e0a030", "#b8860b", OURS, "#8e44ad", "#c0392b")
-OTHERS = ("#8e8e8e", "#2e8b57", "#e0a030", "#c0392b", "#8e44ad", "#16a085", "#7f5539")
+OURS, CHANCE = "#1f6fb4", "#111111"
+COLOURS = ("#8e8e8e", "#e0a030", "#16a085", "#2e8b57", "#8e44ad", "#c0392b", "#7f5539")
+"""Of the paths, from the cheapest to the dearest."""
 WINDOW = 10
 """Runs that the pass rate is averaged over."""
 
@@ -30,8 +30,11 @@ def figure(results: Results) -> Figure:
     whole = Figure(figsize=(12.0, 6.5), layout="constrained")
     panels = whole.subplot_mosaic("RRRRR;PPPCC")
     runs(panels["R"], results, ROUTED if ROUTED in arms else arms[0])
-    passes(panels["P"], results)
+    passes(panels["P"], results, legend=False)
     cost(panels["C"], results)
+    # Below the panels: with all arms the lines leave no room among them.
+    handles, labels = panels["P"].get_legend_handles_labels()
+    whole.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     return whole
 
 
@@ -44,12 +47,18 @@ def save(results: Results, file: Path) -> None:
     drawn.savefig(file, dpi=150)
 
 
+def colours(results: Results) -> dict[str, str]:
+    """By arm and by path its colour, the same in every panel."""
+    return dict(zip(results.paths, cycle(COLOURS))) | {ROUTED: OURS, UNIFORM: CHANCE}
+
+
 def runs(axes: Axes, results: Results, arm: str = ROUTED) -> None:
     """A mark for each run of an arm, in the row of its path: full where it passed."""
     rows = {path: row for row, path in enumerate(results.paths)}
     shown = [run for run in results.runs[arm] if run.path in rows]
-    for path, colour in zip(rows, cycle(COLOURS)):
-        of_path = [run for run in shown if run.path == path]
+    known = colours(results)
+    for path in rows:
+        colour, of_path = known[path], [run for run in shown if run.path == path]
         for passed in (True, False):
             at = [run.number + 1 for run in of_path if run.passed is passed]
             fill = colour if passed else "none"
@@ -61,25 +70,29 @@ def runs(axes: Axes, results: Results, arm: str = ROUTED) -> None:
     _plain(axes)
 
 
-def passes(axes: Axes, results: Results) -> None:
+def passes(axes: Axes, results: Results, *, legend: bool = True) -> None:
     """The pass rate over the last runs, as runs go by; the band is shaded."""
     axes.axhspan(*BAND, color="black", alpha=0.08, lw=0)
-    for number, (arm, found) in enumerate(results.runs.items()):
+    known = colours(results)
+    for arm, found in results.runs.items():
         rates = moving(found)
-        style, colour = ("-", OURS) if arm == ROUTED else ("--", OTHERS[number % len(OTHERS)])
-        axes.plot(range(1, len(rates) + 1), rates, style, color=colour, label=title_of(arm))
+        style = "-" if arm == ROUTED else "--"
+        axes.plot(range(1, len(rates) + 1), rates, style, color=known[arm], label=title_of(arm))
     axes.set_ylim(-0.03, 1.05)
     axes.set_xlabel("run")
     axes.set_title(f"Passed, of the last {WINDOW} runs", loc="left")
-    axes.legend(frameon=False, fontsize=8)
+    if legend:
+        axes.legend(frameon=False, fontsize=8)
     _plain(axes)
 
 
 def cost(axes: Axes, results: Results) -> None:
     """Bars of the cost per passed run, all runs counted."""
+    known = colours(results)
     found = {arm: summary.overall for arm, summary in summaries(results).items()}
     each = {title_of(arm): one.cost_per_passed_usd for arm, one in found.items()}
-    bars = axes.barh(list(each), [1000 * (value or 0.0) for value in each.values()], color=OURS)
+    heights = [1000 * (value or 0.0) for value in each.values()]
+    bars = axes.barh(list(each), heights, color=[known[arm] for arm in found])
     labels = ["none passed" if v is None else f"{1000 * v:.1f}" for v in each.values()]
     axes.bar_label(bars, labels, padding=3)
     axes.margins(x=0.25)

@@ -67,8 +67,10 @@ Tier 2, statistical stability
 
 Tier 3, resilience
 - state["buffer"] holds at most 240 entries whatever came in: a deque(maxlen=240), a plain list or
-  nothing. Once seen has passed the limit it takes in the clean event dicts.
-- state["seen"] counts events over all batches (all that came, or all that were kept).
+  nothing. Once seen has passed the limit, and not before, each batch's clean event dicts are added
+  at its end, and the oldest entries make room.
+- state["seen"] counts events over all batches (all that came, or all that were kept). What else is
+  in state (limit, z_cutoff) is handed on as it is.
 - Retries, if any, are bounded. A batch of ten thousand events takes well under a second.
 - telemetry: a dict (counts, flags), or True. Always there.
 
@@ -80,9 +82,13 @@ Output
   changes nothing.
 
 Code
-- Name the safeguards where they work (guardrail, telemetry, sanitize, fallback, ...).
-- One source text. No files, network, processes or threads, no names of the interpreter's inside
-  (such as __dict__), no os or sys. What can be imported:
+- Name the safeguards where they work: at least two such words in names or strings of the code
+  (guardrail, telemetry, sanitize, validate, fallback, clamp, quarantine, bounded, retry).
+- One source text. No files, network, processes or threads; no os or sys; no names of the
+  interpreter's inside such as __dict__ or __globals__ (special methods such as __init__,
+  __getitem__ or __exit__ may be defined and called); no metaclass but ABCMeta; class patterns by
+  position of built-in types and plain dataclasses only. What can be imported, of some modules only
+  a part of their names:
 {modules}
 """
 

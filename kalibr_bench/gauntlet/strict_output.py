@@ -58,6 +58,16 @@ def _mixed(rng: Random) -> list[Event]:
     return events_of(rng, labelled + [("junk", each) for each in (None, "bad", float("nan"))])
 
 
+def all_parts(asker: Asker, rng: Random) -> str:
+    """Alerts are told, and what is set in the state is handed on."""
+    result = ask(asker, _mixed(rng), fresh_state())
+    if type(result) is not dict or "alerts" not in result:
+        return "there are no alerts in the result"
+    state = part(result, "state")
+    lost = [name for name in ("limit", "z_cutoff") if part(state, name) != fresh_state()[name]]
+    return f"{', '.join(lost)} of the state lost or changed" if lost else ""
+
+
 def untouched(asker: Asker, rng: Random) -> str:
     """The caller's events, in their order, with what they held."""
     events = unmarked(_mixed(rng))
@@ -105,6 +115,7 @@ OUTPUT: Scenarios = {
     "mean and std": sums,
     "an empty batch": empty,
     "no state": no_state,
+    "all parts": all_parts,
     "events untouched": untouched,
     "cleaning twice": again,
     "the same again": the_same,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from random import Random
 
-from kalibr_bench.gauntlet.adversary import core, draw_bulk, events_of
+from kalibr_bench.gauntlet.adversary import core, draw_bulk, events_of, spikes
 from kalibr_bench.gauntlet.asking import Asker, ask, fresh_state
 from kalibr_bench.gauntlet.problem import MOST_BUFFERED
 from kalibr_bench.gauntlet.results import (
@@ -57,6 +58,24 @@ def plain_list(asker: Asker, rng: Random) -> str:
     return _overfull(ask(asker, events_of(rng, core(bulk), start=2000), keep=True))
 
 
+def what_is_buffered(asker: Asker, rng: Random) -> str:
+    """Nothing before the limit; past it what is clean, after the newest of what was there."""
+    bulk = draw_bulk(rng)
+    mixed = core(bulk) + [("spike", r) for r in spikes(rng, bulk, 2)] + [("junk", None)]
+    if buffered(ask(asker, events_of(rng, mixed), fresh_state())) != 0:
+        return "the buffer is not empty though seen has not passed the limit"
+    old = [{"ts": i, "reading": round(bulk.low + i * 1e-3, 3)} for i in range(MOST_BUFFERED - 5)]
+    state = fresh_state() | {"seen": 400, "buffer": deque(old, maxlen=MOST_BUFFERED)}
+    result = ask(asker, events_of(rng, mixed, start=1000), state)
+    kept, held = rows(result), rows({"clean": part(part(result, "state"), "buffer")})
+    if not kept or held is None:
+        return UNREADABLE
+    taken, before = held[-len(kept) :], held[: -len(kept)]
+    if [(row.ts, row.reading) for row in taken] != [(row.ts, row.reading) for row in kept]:
+        return "the buffer does not end in what is clean"
+    return "" if before and before[-1].event == old[-1] else "the newest of the old buffer is gone"
+
+
 def telemetry(asker: Asker, rng: Random) -> str:
     """Always there: for a sane batch, for one that is all junk, for none."""
     junk = events_of(rng, [("junk", "bad"), ("junk", None)])
@@ -85,6 +104,7 @@ def huge(asker: Asker, rng: Random) -> str:
 RESILIENCE: Scenarios = {
     "ten batches": ten_batches,
     "a list as buffer": plain_list,
+    "what is buffered": what_is_buffered,
     "telemetry": telemetry,
     "a huge batch": huge,
 }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 from kalibr_bench.gauntlet.adversary import (
+    FAR,
     INFINITIES,
     JUNK,
     NO_EVENTS,
     NO_TIMES,
+    Bulk,
+    alike,
     core,
     draw_bulk,
     events_of,
@@ -19,6 +22,7 @@ from kalibr_bench.gauntlet.adversary import (
     written,
 )
 from kalibr_bench.gauntlet.asking import LABEL, Asker, ask, fresh_state
+from kalibr_bench.gauntlet.problem import HIGHEST_SANE
 from kalibr_bench.gauntlet.results import (
     Event,
     close,
@@ -32,9 +36,11 @@ from kalibr_bench.gauntlet.sandbox.inside.wire import Value
 
 Scenarios = dict[str, Callable[[Asker, Random], str]]
 """By name; each puts its drawn inputs and says what is wrong, or nothing."""
-WIDTHS = ((0.3, 0.35), (0.5, 8.0), (40.0, 60.0))
-"""Of the bulks among tails: the minority of the widest is further off than any spike of the
-narrowest, so that no fixed distance parts both."""
+WIDTHS = (((0.3, 0.35), 200), ((0.5, 8.0), 500), ((40.0, 60.0), 500))
+"""Of the bulks among tails, and their highest levels: the minority of the widest is further off
+than any spike of the narrowest, so that no fixed distance parts both."""
+FIFTH_WIDTH = (0.5, 4.0)
+"""Of the bulk beside a fifth of spikes, all of which are below 900."""
 UNREADABLE = "a row of clean is no dict with a finite reading"
 
 
@@ -133,10 +139,8 @@ def nearly_level(asker: Asker, rng: Random) -> str:
 
 
 def tails(asker: Asker, rng: Random) -> str:
-    """Spikes of any size go, the core stays, most of the minority stays."""
-    for width in WIDTHS:
-        bulk = draw_bulk(rng, width=width)
-        near, far = minority(rng, bulk), spikes(rng, bulk, rng.randint(1, bulk.count // 6))
+    """Spikes of any size go, the core stays, and of the minority somebody."""
+    for bulk, near, far in (*_few(rng), _a_fifth(rng)):
         mixed = core(bulk) + [("minority", r) for r in near] + [("spike", r) for r in far]
         kept = rows(ask(asker, events_of(rng, mixed), fresh_state()))
         if kept is None:
@@ -147,30 +151,73 @@ def tails(asker: Asker, rng: Random) -> str:
     return ""
 
 
+def _few(rng: Random) -> Iterator[tuple[Bulk, list[float], list[float]]]:
+    for width, highest in WIDTHS:
+        bulk = draw_bulk(rng, width=width, highest=highest)
+        yield bulk, minority(rng, bulk), spikes(rng, bulk, rng.randint(2, bulk.count // 6))
+
+
+def _a_fifth(rng: Random) -> tuple[Bulk, list[float], list[float]]:
+    """As good as a fifth of the batch are spikes, which no deviation shows."""
+    far = rng.randint(4, 8)
+    bulk = draw_bulk(rng, count=4 * far - 1, width=FIFTH_WIDTH)
+    near = minority(rng, bulk)[:2]
+    return bulk, near, alike(rng, bulk.middle, rng.uniform(*FAR) * bulk.width, far)
+
+
 def _balance(kept: list[float], bulk: list[float], near: list[float], far: list[float]) -> str:
     held = Counter(kept)
     if any(held[reading] for reading in far):
         return "a spike is left"
     if sum(min(1, held[reading]) for reading in bulk) < 0.9 * len(bulk):
         return "the core was trimmed"
-    if not any(held[reading] for reading in near):
+    if near and not any(held[reading] for reading in near):
         return "the minority pattern is gone"
     return "" if held.total() <= len(bulk) + len(near) else "clean has rows that never came"
 
 
 def tail_of_a_flat_batch(asker: Asker, rng: Random) -> str:
-    """Equal readings and a few far ones: the spread of the rest is 0, and the far ones still go."""
-    value, count = round(rng.uniform(5, 50), 2), rng.randint(10, 25)
-    far = [round(value + rng.uniform(100, 800), 3) for _ in range(rng.randint(1, count // 6))]
-    events = events_of(rng, [("core", value)] * count + [("spike", r) for r in far])
-    return exactly(ask(asker, events, fresh_state()), sane(events))
+    """Equal readings and far ones: the spread of the rest is 0, and the far ones still go.
+
+    One on each side, of which none is more than twice as far as the other; and a fifth on one side.
+    """
+    value, count, distance = (
+        round(rng.uniform(5, 50), 2),
+        rng.randint(14, 25),
+        rng.uniform(100, 400),
+    )
+    apart = [value + distance, value - distance * rng.uniform(0.5, 2)]
+    fifth = alike(rng, value, rng.uniform(100, 800), count // 4)
+    for equal, far in ((count, apart), (4 * len(fifth) + 1, fifth)):
+        mixed = [("core", value)] * equal + [("spike", round(reading, 3)) for reading in far]
+        events = events_of(rng, mixed)
+        wrong = exactly(ask(asker, events, fresh_state()), sane(events))
+        if wrong:
+            return wrong
+    return ""
+
+
+def ceiling(asker: Asker, rng: Random) -> str:
+    """Nothing of 900 or more stays, be it as close to the bulk as it will."""
+    width = round(rng.uniform(2, 20), 3)
+    bulk = Bulk(low=HIGHEST_SANE - 1.2 * width, width=width, count=rng.randint(14, 30))
+    high = [float(HIGHEST_SANE), round(HIGHEST_SANE + 0.1 * width, 3)]
+    events = events_of(rng, core(bulk) + [("high", reading) for reading in high])
+    kept = rows(ask(asker, events, fresh_state()))
+    if kept is None:
+        return UNREADABLE
+    return _balance([row.reading for row in kept], bulk.readings, [], high)
 
 
 def sums(asker: Asker, rng: Random) -> str:
-    """Mean and population deviation of what was kept, whatever was."""
+    """Mean and population deviation of what was kept, whatever was.
+
+    With its minority a batch is uneven, so that no median is the mean.
+    """
     for _ in range(2):
         bulk = draw_bulk(rng)
-        mixed = core(bulk) + [("spike", r) for r in spikes(rng, bulk, 2)] + [("junk", None)]
+        uneven = [("minority", r) for r in minority(rng, bulk)] + [("junk", None)]
+        mixed = core(bulk) + [("spike", r) for r in spikes(rng, bulk, 2)] + uneven
         result = ask(asker, events_of(rng, mixed), fresh_state())
         kept = rows(result)
         if not kept:
@@ -190,4 +237,8 @@ INTEGRITY: Scenarios = {
     "times": times,
 }
 FLAT: Scenarios = {"any level": level, "nearly level": nearly_level}
-HEAVY_TAIL: Scenarios = {"drawn tails": tails, "tail of a flat batch": tail_of_a_flat_batch}
+HEAVY_TAIL: Scenarios = {
+    "drawn tails": tails,
+    "tail of a flat batch": tail_of_a_flat_batch,
+    "900 and more": ceiling,
+}

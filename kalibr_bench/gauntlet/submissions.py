@@ -38,9 +38,10 @@ TRIM = """
         centre = statistics.median([row["reading"] for row in kept])
         spread = statistics.median([abs(row["reading"] - centre) for row in kept])
         limit = max({cutoff} * 1.4826 * spread, {least})
-        left = [row for row in kept if abs(row["reading"] - centre) > limit]
+        stays = [abs(row["reading"] - centre) <= limit and row["reading"] < 900 for row in kept]
+        left = [row for row, stay in zip(kept, stays) if not stay]
         alerts += left
-        kept = [row for row in kept if abs(row["reading"] - centre) <= limit]
+        kept = [row for row, stay in zip(kept, stays) if stay]
 """
 ROBUST = TRIM.format(
     cutoff="2 * float(state.get('z_cutoff') or 3)", least="0.01 * abs(centre) + 0.01"

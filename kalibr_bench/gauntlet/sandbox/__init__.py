@@ -8,11 +8,13 @@ too small for real submissions (1.4: no `statistics`, `logging` or `contextlib`,
   judging, stay in the parent; results come back as JSON with a token of that request, and plain
   data of exact types is all that they can hold (`inside.wire`). Whoever forges one can say no more
   than a function that had returned it.
-- **Language** (`inside.rules`, `inside.reading`, `inside.names`): a check of the syntax tree and
-  guarded built-ins: no names of the interpreter's inside, no frames, modules as copies of their
-  public names, from a list. It gives most breaches their verdict and is no border by itself. Known
-  to be left: `str.format` with a format made up at run time shows the child's own state as text,
-  and `x.__class__.__class__` is the real `type`, which makes classes that nobody has read.
+- **Language** (`inside.rules`, `inside.reading`, `inside.rewriting`, `inside.names`,
+  `inside.disarm`): a check of the syntax tree and guarded built-ins: no names of the interpreter's
+  inside, no frames, modules as copies of their public names, from a list. What has a sound use (the
+  class of a value, a frozen dataclass that sets itself) is rewritten into a guarded form. It gives
+  most breaches their verdict and is no border by itself. Known to be left: `str.format` with a
+  format made up at run time shows the child's own state as text, and `Enum("E", {...})` makes
+  classes with special methods that nobody has read.
 - **Limits** (`inside.lock`): processor time, memory, no new file descriptor, process or byte in a
   file; the parent adds wall-clock and size limits on the pipe, and kills the whole process group.
   On every Unix; what a system refuses (macOS: memory) becomes a note. Left by them alone: file

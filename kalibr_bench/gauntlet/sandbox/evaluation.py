@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kalibr_bench.gauntlet.sandbox.markdown import unwrapped
 from kalibr_bench.gauntlet.sandbox.records import Limits, Verdict
 from kalibr_bench.gauntlet.sandbox.session import Session
 
@@ -15,7 +16,7 @@ def evaluate(expression: str, *, limits: Limits = EVALUATION) -> str:
     Args:
         expression: An expression, or statements of which the last is one; `math` and `statistics`
             are there, other allowed modules can be imported. What it prints comes before the
-            value. Nothing is kept for the next time.
+            value. Nothing is kept for the next time. It may be indented, or in a fence of Markdown.
         limits: Its `text_chars` bounds the answer.
 
     Raises:
@@ -28,7 +29,8 @@ def evaluate(expression: str, *, limits: Limits = EVALUATION) -> str:
     >>> evaluate("1 / 0")
     'error (raised): ZeroDivisionError: division by zero'
     """
-    with Session(expression, entry=None, given=GIVEN, limits=limits) as session:
+    source = unwrapped(expression).strip()
+    with Session(source, entry=None, given=GIVEN, limits=limits) as session:
         loaded = session.loaded
     if loaded.verdict is Verdict.OK:
         return loaded.text

@@ -118,6 +118,7 @@ def process_batch(events, state):
         q1, _, q3 = statistics.quantiles(values, n=4, method="inclusive")
         margin = max(1.5 * (q3 - q1), 1e-3 * abs(q3), 0.01)
         ordered = [e for e in ordered if q1 - margin <= e["reading"] <= q3 + margin]
+    ordered = [e for e in ordered if e["reading"] < 900]
     kept = [event["reading"] for event in ordered]
     mean = math.fsum(kept) / len(kept) if kept else 0.0
     std = statistics.pstdev(kept) if kept else 0.0
@@ -160,7 +161,7 @@ def process_batch(events, state):
     pairs = ((e, _validate(e)) for e in events)
     rows = [{**e, "reading": p[1]} for e, p in pairs if p is not None]
     rows.sort(key=lambda row: float(row["ts"]))
-    clean = _sanitize(rows, cutoff)
+    clean = [row for row in _sanitize(rows, cutoff) if row["reading"] < 900]
     mean, std = _spread([row["reading"] for row in clean]) if clean else (0.0, 0.0)
     state["seen"] = state.get("seen", 0) + len(events)
     buffer = state.get("buffer")

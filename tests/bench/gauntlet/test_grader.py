@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from kalibr_bench.gauntlet.grades import WEIGHTS, Grade, Tier
 from kalibr_bench.gauntlet.plain import SCENARIOS, put
 from kalibr_bench.gauntlet.strict import IN_CODE, STRICT, guardrails_in_code, strict_check
 from kalibr_core import ConfigError
-from tests.bench.gauntlet import faults
+from tests.bench.gauntlet import faults, strict_faults
 from tests.bench.gauntlet.submissions import CHEAT, GOOD, SOUND, edited
 
 HUGE = "a huge batch"
@@ -35,10 +36,10 @@ def test_a_known_fault_fails_its_checks_and_no_other(name: str) -> None:
     assert not result.passed
 
 
-@pytest.mark.parametrize("name", faults.STRICT)
+@pytest.mark.parametrize("name", strict_faults.STRICT)
 def test_strict_finds_what_the_rubrics_own_inputs_miss(name: str) -> None:
     """All but the huge batch, in one child; the next test has that one, and the whole grade."""
-    source, wanted = faults.STRICT[name]
+    source, wanted = strict_faults.STRICT[name]
     with Asker(source, Limits()) as asker:
         assert [put(asker, scenario) for scenario in SCENARIOS.values()] == [""] * len(SCENARIOS)
         found = {
@@ -51,9 +52,9 @@ def test_strict_finds_what_the_rubrics_own_inputs_miss(name: str) -> None:
     assert found == wanted
 
 
-@pytest.mark.parametrize("name", faults.SLOW)
+@pytest.mark.parametrize("name", strict_faults.SLOW)
 def test_a_huge_batch_finds_what_grows_too_fast(name: str) -> None:
-    source, wanted = faults.SLOW[name]
+    source, wanted = strict_faults.SLOW[name]
     result = grade(source, strict=True, limits=Limits(cpu_s=1))
     assert failed(result) == wanted
     assert result.verdict is Verdict.TIMEOUT
@@ -62,7 +63,7 @@ def test_a_huge_batch_finds_what_grows_too_fast(name: str) -> None:
 
 
 def test_each_check_fails_alone_for_some_fault() -> None:
-    tables = [*faults.PLAIN.values(), *faults.STRICT.values(), *faults.SLOW.values()]
+    tables = [*faults.PLAIN.values(), *strict_faults.STRICT.values(), *strict_faults.SLOW.values()]
     alone = {name for _, wanted in tables if len(wanted) == 1 for name in wanted}
     assert alone == {*PLAIN_NAMES, *STRICT_NAMES}
 
@@ -85,8 +86,14 @@ def test_a_fence_around_the_whole_and_a_byte_order_mark_are_taken_off(wrap: str)
     assert grade(wrap.format(GOOD)).passed
 
 
-def test_a_fence_beside_other_text_is_no_python() -> None:
-    assert grade(f"Here it is:\n```python\n{GOOD}```").verdict is Verdict.SYNTAX
+def test_of_markdown_the_fence_that_has_the_function_is_taken() -> None:
+    text = f"Here it is:\n```python3.11\n{GOOD}```\nUse it so:\n```\nprocess_batch([], None)\n```\n"
+    assert grade(text).passed
+    assert grade(text.replace("```python3.11", "```")).passed
+
+
+def test_an_indentation_of_the_whole_is_taken_off() -> None:
+    assert grade(indent(GOOD, "    ")).passed
 
 
 @pytest.mark.parametrize("source", [Path("a.py"), GOOD.encode(), None])

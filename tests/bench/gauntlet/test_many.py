@@ -10,7 +10,7 @@ import pytest
 from kalibr_bench.gauntlet import engineers
 from kalibr_bench.gauntlet.many import agent_of, benchmark, run_arms
 from kalibr_bench.gauntlet.records import ROUTED, Run, Settings
-from kalibr_bench.provider import Conversation
+from kalibr_bench.provider import Conversation, LoopbackProvider
 
 from .agents import graded, playing, quick
 
@@ -150,8 +150,21 @@ def test_runs_that_have_begun_are_in_the_results_after_an_interrupt(
     assert results.stopped
     assert list(results.runs) == ["unbounded"]
     ends = [run.ended for run in results.runs["unbounded"]]
-    assert ends == ["submitted"] * (1 + waited[0])
-    assert waited[0] >= 2
+    assert set(ends) == {"submitted"}
+    # One that began after the first had ended may have ended too: its grade was known.
+    assert len(ends) >= 1 + waited[0] >= 3
+
+
+def test_an_interrupt_before_the_first_run_is_a_result_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(self: LoopbackProvider) -> LoopbackProvider:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LoopbackProvider, "__enter__", interrupted)
+    results = benchmark(settings_of())
+    assert results.stopped
+    assert not results.runs
 
 
 def test_a_second_interrupt_drops_them(grading: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.colors import to_hex
 from rich.console import Console
 
 from kalibr_bench.gauntlet import details, export, grade, plot, report
@@ -198,6 +199,22 @@ def test_a_picture_is_written(tmp_path: Path) -> None:
     results.runs["dear"] = [run(0, "dear", 1.0)]
     plot.save(results, tmp_path / "a.svg")
     assert (tmp_path / "a.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_a_path_has_one_colour_and_the_legend_is_beside_the_panels() -> None:
+    results = results_of(run(0, "cheap", 0.8), run(1, "dear", 1.0))
+    results.runs["dear"] = [run(0, "dear", 1.0)]
+    drawn, known = plot.figure(results), plot.colours(results)
+    marks, rates, bars = drawn.axes
+    lines = {str(line.get_label()): line.get_color() for line in rates.lines}
+    assert lines == {"Kalibr": plot.OURS, "always dear": known["dear"]}
+    assert to_hex(bars.patches[1].get_facecolor()) == known["dear"]
+    edges = [
+        to_hex(mark.get_edgecolor()[0]) for mark in marks.collections if len(mark.get_offsets())
+    ]
+    assert edges == [known["cheap"], known["dear"]]
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == list(lines)
+    assert all(panel.get_legend() is None for panel in drawn.axes)
 
 
 def test_moving_pass_rate() -> None:

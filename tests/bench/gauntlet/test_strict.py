@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import deque
 from random import Random
 from typing import Any
@@ -14,7 +15,7 @@ from kalibr_bench.gauntlet import CONTRACT, PROMPT, Limits
 from kalibr_bench.gauntlet.adversary import core, draw_bulk, events_of, minority, spikes
 from kalibr_bench.gauntlet.asking import Asker
 from kalibr_bench.gauntlet.grades import Tier
-from kalibr_bench.gauntlet.plain import SCENARIOS, put
+from kalibr_bench.gauntlet.plain import ENOUGH_WORDS, SCENARIOS, put, words_found
 from kalibr_bench.gauntlet.problem import BUGGY, HIGHEST_SANE, MAX_STEPS
 from kalibr_bench.gauntlet.results import NotADict, all_finite, close, in_order, number, rows
 from kalibr_bench.gauntlet.sandbox import Reply, Verdict
@@ -102,12 +103,62 @@ def test_what_must_stay_and_what_must_go_are_far_apart(seed: int) -> None:
     rng = Random(seed)
     bulk = draw_bulk(rng)
     near, far = minority(rng, bulk), spikes(rng, bulk, bulk.count // 6)
+    assert min(far) < bulk.low < max(bulk.readings) < max(far)
     edge = bulk.width / 2
     assert max(bulk.readings) < HIGHEST_SANE
     assert all(edge < bulk.middle - reading <= 2.05 * edge for reading in near)
     assert all(abs(reading - bulk.middle) >= 79 * edge for reading in far)
     assert len(far) <= 0.2 * (len(far) + bulk.count)
     assert len(set(bulk.readings)) == bulk.count
+
+
+@pytest.mark.parametrize("name", ["drawn tails", "tail of a flat batch"])
+@pytest.mark.parametrize("seed", range(20))
+def test_for_every_seed_a_fifth_are_spikes_alike_and_others_lie_on_both_sides(
+    name: str, seed: int
+) -> None:
+    """Otherwise the verdict on a rule that misses either of them would hang on the seed."""
+    batches = [[event["reading"] for event in events] for events in spiked(name, seed)]
+    middles = [statistics.median(batch) for batch in batches]
+    sides = [
+        [reading - middle for reading in batch if abs(reading - middle) > 6 * spread(batch)]
+        for batch, middle in zip(batches, middles, strict=True)
+    ]
+    assert all(min(far) < 0 < max(far) for far in sides[:-1])
+    fifth = sides[-1]
+    assert 0.18 < len(fifth) / len(batches[-1]) <= 0.2
+    assert max(map(abs, fifth)) < 1.01 * min(map(abs, fifth))
+    assert len({far > 0 for far in fifth}) == 1
+    assert max(batches[-1]) < HIGHEST_SANE
+
+
+def spread(batch: list[float]) -> float:
+    middle = statistics.median(batch)
+    return statistics.median(abs(reading - middle) for reading in batch) + 1e-9
+
+
+def spiked(name: str, seed: int) -> list[list[dict[str, Any]]]:
+    """What a check sends where each batch before was answered as it should be."""
+
+    batches: list[list[dict[str, Any]]] = []
+
+    class Sound(Recorder):
+        def __init__(self) -> None:
+            pass  # no child is asked
+
+        def begin(self) -> None:
+            pass
+
+        def reply(self, events: Any, state: Any = None, **_: bool) -> Reply:
+            batches.append(events)
+            batch = [event["reading"] for event in events]
+            limit = 6 * spread(batch)
+            middle = statistics.median(batch)
+            kept = [event for event in events if abs(event["reading"] - middle) <= limit]
+            return Reply(verdict=Verdict.OK, value={"clean": kept})
+
+    assert strict_check(Sound(), Tier.HEAVY_TAIL, name, seed).passed
+    return batches
 
 
 def test_drawn_events_have_times_of_their_own() -> None:
@@ -155,6 +206,29 @@ def test_close_is_relative_to_the_scale() -> None:
     assert not close(1.0 + 1e-5, 1.0)
     assert not close(float("nan"), 0.0)
     assert not close(True, 1.0)
+
+
+def test_every_safety_word_that_the_prompt_names_counts() -> None:
+    told = " ".join(CONTRACT.split())
+    assert "at least two such words in names or strings of the code" in told
+    named = told[told.index("(guardrail") + 1 : told.index(", retry)")] + ", retry"
+    assert all(len(words_found(word)) == 1 for word in named.split(", "))
+    assert len(words_found(named)) == len(named.split(", ")) > ENOUGH_WORDS
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "Nothing of 900 or more stays",
+        '"clean", "mean", "std", "alerts", "state", "telemetry"',
+        "Once seen has passed the limit, and not before",
+        "are added at its end, and the oldest entries make room",
+        "(limit, z_cutoff) is handed on as it is",
+        "also when they are a fifth of the batch or the rest is flat",
+    ],
+)
+def test_what_strict_looks_at_is_in_the_prompt(clause: str) -> None:
+    assert clause in " ".join(CONTRACT.split())
 
 
 def test_the_prompt_holds_the_function_the_contract_and_the_steps() -> None:

@@ -18,6 +18,7 @@ from . import lock, seccomp
 from .disarm import disarm
 from .names import TooMuchPrinted, Watch, copies, namespace
 from .reading import allowed, imported, refusals, words
+from .rewriting import guarded, spelled_out
 from .wire import DICTS, TooMuch, Value, decode, encode, parse
 
 REQUESTS, ANSWERS = 0, 1
@@ -99,13 +100,23 @@ def _safely(
     return answer
 
 
+def _reasons(tree: ast.Module) -> list[str]:
+    """Why it may not run; where there is no reason it is rewritten to be guarded."""
+    spelled_out(tree)
+    reasons = list(dict.fromkeys(refusals(tree)))
+    if not reasons:
+        guarded(tree)
+    return reasons
+
+
 def _bad(verdict: str, text: str) -> dict[str, Value]:
     return {"verdict": verdict, "text": text}
 
 
 def _told(error: BaseException, most: int) -> str:
     """The error's type and text; its own `__str__` may be the submission's and do anything."""
-    name = type(error).__name__
+    # Not `type(error).__name__`: a metaclass may have made that up.
+    name: str = type.__dict__["__name__"].__get__(type(error))[:most]
     try:
         text = str(error)
     except BaseException:  # noqa: BLE001  # see above
@@ -133,8 +144,8 @@ class _Child:
             self.notes += lock.limit(order["cpu_s"], order["memory_mb"], order["wall_s"])
         try:
             tree = ast.parse(order["source"], f"<{MODULE}>")
-            reasons = list(dict.fromkeys(refusals(tree))) if order["language"] else []
             self.words = words(tree)[:MOST_WORDS]
+            reasons = _reasons(tree) if order["language"] else []
             self._prepare(tree)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             # Null bytes, lone surrogates, and nesting that the compiler gives up on are among them.
@@ -159,7 +170,7 @@ class _Child:
         if self.order["language"]:
             modules = copies(allowed([*names, *self.order["given"]]))
             built_in: Any = namespace(self.watch, modules)
-            disarm(self.watch, module.__dict__)
+            disarm(self.watch, module.__dict__, modules)
         else:
             modules = {}
             for name in names:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import abc
 import builtins
 import importlib
 import sys
 import types
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from .rules import (
@@ -16,8 +18,13 @@ from .rules import (
     REFUSED_MODULES,
     WITHHELD,
     is_dunder,
+    may_ask,
     may_read,
 )
+from .standins import STAND_INS
+
+CLASS_OF, SET_PAST, ABSTRACT = "__class_of__", "__set_past__", "__abstract__"
+"""Names that the rewritten source has for what it may not have itself; none can be written."""
 
 
 class Forbidden(Exception):
@@ -59,13 +66,62 @@ def namespace(watch: Watch, modules: dict[str, types.ModuleType]) -> dict[str, A
         if isinstance(value, type) and issubclass(value, BaseException)
     }
     known |= {name: _refused(watch, name) for name in REFUSED_BUILTINS}
-    known |= _attributes(watch)
-    return known | {
-        "type": _type(watch),
-        "print": watch.print,
-        "__import__": _importer(watch, modules),
-        "__debug__": False,
+    kind = _type(watch)
+    doors = _attributes(watch, kind)
+    _complete(modules, doors["getattr"], kind)
+    return (
+        known
+        | doors
+        | {
+            "type": kind,
+            "print": watch.print,
+            "__import__": _importer(watch, modules),
+            "__debug__": False,
+            CLASS_OF: lambda value: _class_of(value, kind),
+            SET_PAST: _set_past(watch),
+            ABSTRACT: abc.ABC,
+        }
+    )
+
+
+def _complete(modules: dict[str, types.ModuleType], get: Callable[..., Any], kind: type) -> None:
+    """Put what needs the guard into the copies that have it."""
+
+    def attrgetter(*names: str) -> Callable[[object], object]:
+        def read(value: object, name: str) -> object:
+            return reduce(get, name.split("."), value)
+
+        if len(names) == 1:
+            return lambda value: read(value, names[0])
+        return lambda value: tuple(read(value, name) for name in names)
+
+    def methodcaller(name: str, *args: object, **more: object) -> Callable[[object], object]:
+        return lambda value: get(value, name)(*args, **more)
+
+    put: dict[str, dict[str, object]] = {
+        "operator": {"attrgetter": attrgetter, "methodcaller": methodcaller},
+        "typing": {"Type": kind},
+        "abc": {"ABCMeta": kind},
     }
+    for module, values in put.items():
+        if module in modules:
+            vars(modules[module]).update(values)
+
+
+def _class_of(value: Any, kind: type) -> object:
+    """`value.__class__`; of a class the stand-in, as the real `type` makes classes unread."""
+    found = value.__class__
+    return kind if isinstance(found, type) and issubclass(found, type) else found
+
+
+def _set_past(watch: Watch) -> Callable[..., None]:
+    def set_past(value: object, name: object, new: object) -> None:
+        """`object.__setattr__`, as frozen dataclasses use it on themselves."""
+        if type(name) is not str or is_dunder(name) or not may_read(name):
+            raise watch.refuse("object.__setattr__ of such a name")
+        object.__setattr__(value, name, new)
+
+    return set_past
 
 
 def _refused(watch: Watch, name: str) -> Callable[..., None]:
@@ -75,7 +131,7 @@ def _refused(watch: Watch, name: str) -> Callable[..., None]:
     return refused
 
 
-def _attributes(watch: Watch) -> dict[str, Any]:
+def _attributes(watch: Watch, kind: type) -> dict[str, Any]:
     def check(name: object) -> str:
         # A subclass of str may say one thing here and another to the real getattr.
         if type(name) is not str:
@@ -85,10 +141,12 @@ def _attributes(watch: Watch) -> dict[str, Any]:
         return name
 
     def guarded_getattr(value: object, name: object, *default: object) -> object:
-        return getattr(value, check(name), *default)
+        if check(name) == "__class__":
+            return _class_of(value, kind)
+        return getattr(value, str(name), *default)
 
     def guarded_hasattr(value: object, name: object) -> bool:
-        return hasattr(value, check(name))
+        return hasattr(value, name if type(name) is str and may_ask(name) else check(name))
 
     def guarded_setattr(value: object, name: object, new: object) -> None:
         if is_dunder(check(name)):
@@ -118,6 +176,9 @@ def _type(watch: Watch) -> type:
 
         def __instancecheck__(cls, value: object) -> bool:
             return isinstance(value, type)
+
+        def __getitem__(cls, _: object) -> object:
+            return cls  # in annotations: type[Exception]
 
     return Meta("type", (), {})
 
@@ -167,36 +228,6 @@ def _wraps(*_: object, **__: object) -> Callable[[object], object]:
     return lambda wrapper: wrapper
 
 
-LATER = {"datetime": ("_strptime",)}
+LATER = {"datetime": ("_strptime",), "time": ("_strptime",)}
 """Modules that the library itself imports only when it needs them: too late here."""
 REPLACED = {"wraps": _wraps}
-
-
-def _nothing(*_: object, **__: object) -> None:
-    """A call that is accepted and does nothing."""
-
-
-class _Logger:
-    debug = info = warning = error = exception = critical = log = staticmethod(_nothing)
-    setLevel = addHandler = staticmethod(_nothing)
-
-
-def _logging() -> types.ModuleType:
-    copy = types.ModuleType("logging")
-    levels = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
-    calls = dict.fromkeys(
-        ("debug", "info", "warning", "error", "exception", "critical", "log", "basicConfig"),
-        _nothing,
-    )
-    vars(copy).update(levels, **calls)
-    vars(copy).update(getLogger=lambda *_: _Logger(), Logger=_Logger, NullHandler=_Logger)
-    return copy
-
-
-def _warnings() -> types.ModuleType:
-    copy = types.ModuleType("warnings")
-    vars(copy).update(warn=_nothing, simplefilter=_nothing, filterwarnings=_nothing)
-    return copy
-
-
-STAND_INS: dict[str, Callable[[], types.ModuleType]] = {"logging": _logging, "warnings": _warnings}

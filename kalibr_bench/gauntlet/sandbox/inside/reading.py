@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import islice
 
+from .rewriting import abstract, bound_by, sets_past
 from .rules import (
-    FRAME_ATTRIBUTES,
     MODULES,
     REFUSED_MODULES,
     may_bind,
@@ -15,23 +16,33 @@ from .rules import (
     may_read,
 )
 
-FRAMES = "|".join(sorted(FRAME_ATTRIBUTES))
-FORMAT_WALK = re.compile(rf"\{{[^{{}}]*(?:[.\[][^{{}}]*__|\.(?:{FRAMES})\b)")
-"""A format field that takes a dunder attribute, or a frame."""
+FORMAT_PATH = re.compile(r"\{[^{}.\[!:]*((?:\.[^{}.\[!:]*|\[[^\]]*\])+)")
+"""What a format field takes of its value: attributes after dots, items in brackets."""
+ITEM = re.compile(r"\[[^\]]*\]")
 MOST_NODES = 40_000
-PLAIN_TYPES = frozenset({"int", "float", "str", "bool", "bytes", "dict", "list", "tuple"})
+PLAIN_TYPES = frozenset(
+    {
+        *("int", "float", "str", "bool", "bytes", "bytearray"),
+        *("dict", "list", "tuple", "set", "frozenset"),
+    }
+)
 """Their class patterns match the value itself, not an attribute."""
 
 
 def refusals(tree: ast.AST) -> Iterator[str]:
-    """What this source may not say, in words; nothing if it may run."""
-    bound: set[str] = set()
-    for number, node in enumerate(ast.walk(tree)):
-        if number > MOST_NODES:
-            yield "the source is too long"
-            return
-        bound.update(_bound(node))
-    for node in ast.walk(tree):
+    """What this source may not say, in words; nothing if it may run.
+
+    Raises:
+        ValueError: it says more than is read.
+    """
+    nodes = list(islice(ast.walk(tree), MOST_NODES + 1))
+    if len(nodes) > MOST_NODES:
+        raise ValueError(f"more than {MOST_NODES} parts of speech")
+    bound = {name for node in nodes for name in bound_by(node)}
+    idle = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if id(node) in idle and isinstance(node, ast.Constant):
+            continue  # a docstring
         line = f" (line {node.lineno})" if hasattr(node, "lineno") else ""
         for reason in (*_of(node), *_patterns(node, bound)):
             yield reason + line
@@ -39,14 +50,14 @@ def refusals(tree: ast.AST) -> Iterator[str]:
 
 def _of(node: ast.AST) -> Iterator[str]:
     match node:
-        case ast.Attribute(attr=attr) if not may_read(attr):
+        case ast.Attribute(attr=attr) if not may_read(attr) and not sets_past(node):
             yield f"attribute {attr}"
         case ast.Name(id=name, ctx=ast.Load()):
             yield from [] if may_load(name) else [f"name {name}"]
         case ast.ClassDef(name=name, keywords=keywords):
             yield from _names([name])
-            yield from ("a metaclass" for k in keywords if k.arg == "metaclass")
-        case ast.Constant(value=str() as text) if FORMAT_WALK.search(text):
+            yield from ("a metaclass" for k in keywords if k.arg == "metaclass" and not abstract(k))
+        case ast.Constant(value=str() as text) if _walks(text):
             yield "a format field that walks attributes"
         case ast.Import(names=aliases):
             yield from _modules([alias.name for alias in aliases])
@@ -54,39 +65,27 @@ def _of(node: ast.AST) -> Iterator[str]:
             yield from ["a relative import"] if level else _modules([module or ""])
             yield from _names([alias.name for alias in aliases])
         case _:
-            yield from _names(_bound(node))
+            yield from _names(bound_by(node))
+
+
+def _walks(text: str) -> bool:
+    """Whether a format field in it takes what may not be read."""
+    paths = (ITEM.sub("", path) for path in FORMAT_PATH.findall(text))
+    return any(not may_read(attribute) for path in paths for attribute in path.split("."))
 
 
 def _patterns(node: ast.AST, bound: set[str]) -> Iterator[str]:
     """A class pattern takes attributes: named ones, or those that the class's own list names."""
     if not isinstance(node, ast.MatchClass):
         return
-    yield from (f"attribute {attr}" for attr in node.kwd_attrs if not may_read(attr))
+    for attr in node.kwd_attrs:
+        # No rewriting guards a pattern's `__class__`.
+        if attr == "__class__" or not may_read(attr):
+            yield f"attribute {attr}"
+    # `import *` binds names that nobody sees here.
     plain = isinstance(node.cls, ast.Name) and node.cls.id in PLAIN_TYPES - bound
-    if node.patterns and not plain:
+    if node.patterns and not (plain and "*" not in bound):
         yield "a class pattern with positions"
-
-
-def _bound(node: ast.AST) -> list[str]:
-    """Names that the node binds, or hands to another as a keyword."""
-    match node:
-        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
-            return [name]
-        case ast.alias(asname=str(name)) | ast.ClassDef(name=name):
-            return [name]
-        case ast.alias(name=name):
-            return [name.partition(".")[0]]
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            return [name]
-        case ast.Global(names=names) | ast.Nonlocal(names=names):
-            return names
-        case ast.keyword(arg=str(name)) | ast.ExceptHandler(name=str(name)):
-            return [name]
-        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            return [name]
-        case ast.MatchMapping(rest=str(name)):
-            return [name]
-    return []
 
 
 def _names(names: list[str]) -> Iterator[str]:
@@ -127,5 +126,5 @@ def words(tree: ast.AST) -> list[str]:
             case ast.Name(id=name):
                 found.add(name)
             case _:
-                found.update(_bound(node))
+                found.update(bound_by(node))
     return sorted(word.lower() for word in found)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 MODULES: dict[str, tuple[str, ...] | None] = {
     "__future__": None,
-    "abc": ("ABC", "abstractmethod"),
+    "abc": ("ABC", "ABCMeta", "abstractmethod"),
     "bisect": None,
     "collections": None,
     "collections.abc": None,
-    "contextlib": ("contextmanager", "nullcontext", "suppress", "ExitStack", "closing"),
+    "contextlib": (
+        *("AbstractContextManager", "contextmanager", "nullcontext", "suppress", "ExitStack"),
+        "closing",
+    ),
     "copy": ("copy", "deepcopy", "Error"),
-    "dataclasses": ("asdict", "astuple", "dataclass", "field", "fields", "replace", "MISSING"),
+    "dataclasses": (
+        *("asdict", "astuple", "dataclass", "field", "fields", "is_dataclass", "replace"),
+        *("FrozenInstanceError", "InitVar", "KW_ONLY", "MISSING"),
+    ),
     "datetime": None,
     "decimal": None,
     "enum": ("Enum", "Flag", "IntEnum", "IntFlag", "StrEnum", "auto", "unique"),
@@ -21,7 +27,7 @@ MODULES: dict[str, tuple[str, ...] | None] = {
     ),
     "heapq": None,
     "itertools": None,
-    "json": ("JSONDecodeError", "dumps", "loads"),
+    "json": ("JSONDecodeError", "JSONDecoder", "JSONEncoder", "dumps", "loads"),
     "logging": None,
     "math": None,
     "numbers": None,
@@ -29,9 +35,19 @@ MODULES: dict[str, tuple[str, ...] | None] = {
     "random": None,
     "re": None,
     "statistics": None,
-    "string": ("ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "punctuation"),
-    "time": ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "sleep", "time"),
-    "types": ("MappingProxyType", "SimpleNamespace"),
+    "string": (
+        *("ascii_letters", "ascii_lowercase", "ascii_uppercase", "capwords", "digits"),
+        *("hexdigits", "octdigits", "printable", "punctuation", "whitespace"),
+    ),
+    "time": (
+        *("asctime", "ctime", "gmtime", "localtime", "mktime", "monotonic", "monotonic_ns"),
+        *("perf_counter", "perf_counter_ns", "process_time", "process_time_ns", "sleep"),
+        *("strftime", "strptime", "struct_time", "time", "time_ns"),
+    ),
+    "types": (
+        *("BuiltinFunctionType", "FunctionType", "GeneratorType", "LambdaType", "MappingProxyType"),
+        *("MethodType", "NoneType", "SimpleNamespace", "TracebackType"),
+    ),
     "typing": None,
     "warnings": None,
 }
@@ -46,10 +62,12 @@ WITHHELD = frozenset(
         # They take attributes by a name that no check of the source has seen.
         *("attrgetter", "methodcaller", "get_type_hints", "ForwardRef", "get_annotations"),
         "evaluate_forward_ref",
-        *("SystemRandom", "Formatter"),
+        # Their origin, or what is derived from them, is a real metaclass.
+        *("ABCMeta", "Type"),
+        "SystemRandom",
     }
 )
-"""Public names that no module shows."""
+"""Public names that no module shows; for some of them `names` has a guarded one."""
 
 REFUSED_MODULES = frozenset(
     {
@@ -66,22 +84,36 @@ REFUSED_MODULES = frozenset(
 )
 """An import of these is a breach. Of any other module that is not allowed: it is not installed."""
 
-DUNDER_ATTRIBUTES = frozenset(
-    {"__name__", "__class__", "__init__", "__doc__", "__len__", "__post_init__", "__qualname__"}
+OPERATORS = frozenset(
+    f"__{reflected}{name}__"
+    for reflected in ("", "r", "i")
+    for name in (
+        *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"),
+        *("lshift", "rshift", "divmod"),
+    )
 )
-READ_NAMES = frozenset({"__name__", "__doc__", "__debug__"})
-METHODS = frozenset(
+METHODS = OPERATORS | {
+    *("__new__", "__init__", "__post_init__", "__init_subclass__", "__call__"),
+    *("__eq__", "__ge__", "__gt__", "__le__", "__lt__", "__ne__", "__hash__", "__bool__"),
+    *("__abs__", "__ceil__", "__float__", "__floor__", "__index__", "__int__", "__invert__"),
+    *("__neg__", "__pos__", "__round__", "__trunc__"),
+    *("__contains__", "__delitem__", "__getitem__", "__iter__", "__len__", "__length_hint__"),
+    *("__missing__", "__next__", "__reversed__", "__setitem__"),
+    *("__enter__", "__exit__", "__copy__", "__deepcopy__"),
+    *("__format__", "__repr__", "__str__", "__slots__"),
+}
+"""Dunder names that may be defined and called: syntax, or a built-in, says the same."""
+DEFINED = frozenset(
     {
-        *("__init__", "__len__", "__post_init__"),
-        *("__add__", "__bool__", "__call__", "__contains__", "__enter__", "__eq__", "__exit__"),
-        *("__float__", "__ge__", "__getitem__", "__gt__", "__hash__", "__int__", "__iter__"),
-        *("__le__", "__lt__", "__mul__", "__ne__", "__neg__", "__next__", "__radd__", "__repr__"),
-        *("__reversed__", "__setitem__", "__delitem__", "__slots__", "__str__", "__sub__"),
-        *("__truediv__", "__missing__", "__copy__", "__deepcopy__", "__format__", "__index__"),
+        *("__getattr__", "__get__", "__set__", "__delete__", "__set_name__", "__class_getitem__"),
         *("__all__", "__version__", "__author__"),
     }
 )
-"""Dunder names that may be defined: of methods, mostly."""
+"""May be defined, and not read."""
+DUNDER_ATTRIBUTES = METHODS | {
+    *("__name__", "__class__", "__doc__", "__qualname__", "__cause__", "__context__", "__notes__"),
+}
+READ_NAMES = frozenset({"__name__", "__doc__", "__debug__"})
 FRAME_ATTRIBUTES = frozenset(
     {
         *("gi_frame", "gi_code", "gi_yieldfrom", "cr_frame", "cr_code", "cr_await", "cr_origin"),
@@ -116,13 +148,18 @@ def may_read(attribute: str) -> bool:
     return attribute not in FRAME_ATTRIBUTES
 
 
+def may_ask(attribute: str) -> bool:
+    """Whether `hasattr` answers, which gives no attribute away."""
+    return may_read(attribute) or attribute in DEFINED
+
+
 def may_bind(name: str) -> bool:
     """Whether a variable, parameter or method may have that name.
 
     Not `__match_args__`, `__annotations__`, `__name__` and their like: parts of the interpreter
     and of the library take names of attributes, or code, from them.
     """
-    return not is_dunder(name) or name in METHODS
+    return not is_dunder(name) or name in METHODS or name in DEFINED
 
 
 def may_load(name: str) -> bool:

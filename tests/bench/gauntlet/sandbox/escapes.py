@@ -5,8 +5,7 @@ from __future__ import annotations
 from kalibr_bench.gauntlet import Verdict
 
 OK, RAISED, FORBIDDEN, TIMEOUT = Verdict.OK, Verdict.RAISED, Verdict.FORBIDDEN, Verdict.TIMEOUT
-MEMORY, OUTPUT, CRASHED, FORGED = Verdict.MEMORY, Verdict.OUTPUT, Verdict.CRASHED, Verdict.FORGED
-SYNTAX, MISSING = Verdict.SYNTAX, Verdict.MISSING
+MEMORY, OUTPUT, SYNTAX, MISSING = Verdict.MEMORY, Verdict.OUTPUT, Verdict.SYNTAX, Verdict.MISSING
 
 
 def body(*lines: str) -> str:
@@ -14,6 +13,12 @@ def body(*lines: str) -> str:
     inside = "\n".join(f"    {line}" for text in lines for line in text.split("\n"))
     return f"def process_batch(events, state):\n{inside}\n"
 
+
+RENAMED = (
+    "from dataclasses import asdict, dataclass, fields, replace\n"
+    "@dataclass\nclass A:\n    x: int = 1\nfields(A)[0].name = '__red' + 'uce__'\n"
+)
+"""A dataclass whose field has the name of what may not be read."""
 
 LANGUAGE: dict[str, tuple[str, Verdict]] = {
     "file read": (body("return open('/etc/passwd').read()"), FORBIDDEN),
@@ -53,8 +58,45 @@ LANGUAGE: dict[str, tuple[str, Verdict]] = {
         RAISED,
     ),
     "dunder walk by attrgetter": (
-        body("import operator", "return operator.attrgetter('__globals__')(process_batch)"),
+        body("import operator", "return operator.attrgetter('real.__globals__')(1)"),
+        FORBIDDEN,
+    ),
+    "dunder walk by methodcaller": (
+        body("import operator", "return operator.methodcaller('__dir__')(process_batch)"),
+        FORBIDDEN,
+    ),
+    "the real type": (body("return int.__class__('C', (), {})"), FORBIDDEN),
+    "the real type by getattr": (body("getattr(int, '__class__')('C', (), {})"), FORBIDDEN),
+    "the real type by attrgetter": (
+        body("import operator", "return operator.attrgetter('__class__')(int)('C', (), {})"),
+        FORBIDDEN,
+    ),
+    "the real type by a class pattern": (
+        body("match int:\n    case object(__class__=T):\n        return T('C', (), {})"),
+        FORBIDDEN,
+    ),
+    "the real type as an origin": (
+        body("import typing", "return typing.get_origin(typing.Type[int])('C', (), {})"),
         RAISED,
+    ),
+    "a metaclass out of typing": (
+        "import typing\nclass M(typing.Type):\n    pass\n" + body("return M('C', (), {})"),
+        FORBIDDEN,
+    ),
+    "a metaclass out of abc": (
+        "from abc import ABCMeta\nclass M(ABCMeta):\n    pass\n" + body("return M('C', (), {})"),
+        FORBIDDEN,
+    ),
+    "the real type in a field's name": (
+        "from dataclasses import dataclass, field, fields\nseen = []\n"
+        "@dataclass\nclass A:\n    x: int = field(default=1, init=False)\n"
+        + body(
+            "fields(A)[0].name = 'x, seen.append(int.__class__)'",
+            "@dataclass(init=False, eq=False)\nclass B(A):\n    y: int = 2",
+            "repr(B())",
+            "return seen[0]('C', (), {})",
+        ),
+        FORBIDDEN,
     ),
     "a class made by type": (
         body("return type('C', (), {'__match_args__': ('__globals__',)})"),
@@ -80,6 +122,40 @@ LANGUAGE: dict[str, tuple[str, Verdict]] = {
         + body("match events:\n    case float(frame):\n        return frame"),
         FORBIDDEN,
     ),
+    "a pattern by position under a name out of a star": (
+        "import math\nfrom collections import namedtuple\n"
+        "math.float = namedtuple('N', ['gi_frame'])\nfrom math import *\n"
+        + body("match events:\n    case float(frame):\n        return frame"),
+        FORBIDDEN,
+    ),
+    "a pattern by position of a dataclass with a frame": (
+        "from dataclasses import dataclass\n@dataclass\nclass C:\n    gi_frame: int\n"
+        + body("match events:\n    case C(frame):\n        return frame"),
+        FORBIDDEN,
+    ),
+    "asdict of a renamed field": (RENAMED + body("return asdict(A())"), FORBIDDEN),
+    "replace of a renamed field": (RENAMED + body("return replace(A())"), FORBIDDEN),
+    "a field that is renamed while asdict runs": (
+        "from dataclasses import asdict, dataclass, fields\n"
+        "class Late:\n    def __deepcopy__(self, memo):\n"
+        "        fields(A)[1].name = '__di' + 'ct__'\n        return self\n"
+        "@dataclass(init=False)\nclass A:\n    x: object = Late()\n    y: int = 1\n"
+        + body("return {} if 'y' in asdict(A()) else open('x')"),
+        OK,
+    ),
+    "a copy that gives a state to a function": (
+        "import copy, statistics\nfrom enum import Enum\n"
+        "def other(self, protocol):\n"
+        "    return (lambda: statistics.fmean), (), (None, {'__defaults__': (5,)})\n"
+        "E = Enum('E', {'A': 1, '__copy__': None, '__reduce_ex__': other})\n"
+        + body("copy.copy(E.A)", "return {}"),
+        FORBIDDEN,
+    ),
+    "object.__setattr__ of a function's code": (
+        body("object.__setattr__(process_batch, '__code__', 1)"),
+        FORBIDDEN,
+    ),
+    "object.__setattr__ by another way": (body("return dict.__setattr__"), FORBIDDEN),
     "code in a dataclass's annotations": (
         "from dataclasses import dataclass\n@dataclass\nclass C:\n"
         "    __annotations__ = {'x=print.__self__): pass #': int}\n",
@@ -106,6 +182,10 @@ LANGUAGE: dict[str, tuple[str, Verdict]] = {
             "return {'clean': text.format(process_batch)}",
         ),
         OK,
+    ),
+    "attributes by str.format after a brace in brackets": (
+        body("return '{0[}].__globals__}'.format([process_batch])"),
+        FORBIDDEN,
     ),
     "frames by str.format": (
         body("g = (x for x in [1])", "return '{0.gi_frame.f_back}'.format(g)"),
@@ -193,6 +273,7 @@ LANGUAGE: dict[str, tuple[str, Verdict]] = {
     "deep recursion": (body("return process_batch(events, state)"), RAISED),
     "deep nesting": ("x = " + "[" * 3000 + "]" * 3000, SYNTAX),
     "a source without end": ("x = 1\n" * 20_000, SYNTAX),
+    "a source of too many parts": ("x = [" + "a," * 25_000 + "]", SYNTAX),
     "a null byte": ("x = 1\0", SYNTAX),
     "no function": ("x = 1\n", MISSING),
     "no function but a number": ("process_batch = 1\n", MISSING),
@@ -215,33 +296,3 @@ LANGUAGE: dict[str, tuple[str, Verdict]] = {
     "an answer printed": (body("print('[[\"d\",[]],null,null]')", "return {}"), OK),
 }
 """With every layer up: source and verdict."""
-
-KERNEL: dict[str, tuple[str, set[Verdict]]] = {
-    "file read": ("open('/etc/passwd').read()", {FORBIDDEN}),
-    "file write": ("open('/tmp/kalibr-escaped', 'w')", {FORBIDDEN}),
-    "folder": ("import os\nos.listdir('/')", {FORBIDDEN}),
-    "file's date": ("import os\nos.stat('/etc/passwd')", {RAISED}),
-    "socket": ("import socket\nsocket.socket()", {FORBIDDEN}),
-    "fork": ("import os\nos.fork()", {FORBIDDEN}),
-    "shell": ("import os\nos.system('id')", {FORBIDDEN}),
-    "another program": ("import os\nos.execv('/bin/sh', ['sh'])", {FORBIDDEN}),
-    "threads": ("import _thread\n_thread.start_new_thread(print, ())", {FORBIDDEN}),
-    "C": ("import ctypes\nctypes.CDLL(None).system(b'id')", {FORBIDDEN}),
-    "the parent": ("import os\nos.kill(os.getppid(), 9)", {FORBIDDEN, RAISED}),
-    "ignored signals": ("import signal\nsignal.signal(15, signal.SIG_IGN)", {FORBIDDEN}),
-    "no more alarm": ("import signal\nsignal.alarm(0)", {FORBIDDEN}),
-    "higher limits": (
-        "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))",
-        {FORBIDDEN},
-    ),
-    "an exit": ("import os\nos._exit(0)", {CRASHED}),
-    "a fault": ("import ctypes\nctypes.string_at(0)", {CRASHED}),
-    "another's pipe": ("import os\nos.read(3, 1)", {RAISED}),
-    "a forged answer": ("import os\nos.write(1, b'[[\"d\",[]],null,null]\\n')", {FORGED}),
-    "half an answer": ("import os\nos.write(1, b'[')", {FORGED}),
-    "a closed pipe": ("import os\nos.close(1)", {RAISED}),
-    "executable memory": ("import mmap\nmmap.mmap(-1, 4096, prot=7)", {RAISED}),
-    "memory": ("[0] * 10**10", {MEMORY}),
-    "another user": ("import os\nos.setuid(0)", {RAISED}),
-}
-"""With the language checks off: what the kernel's layers alone make of it."""

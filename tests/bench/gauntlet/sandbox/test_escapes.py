@@ -12,7 +12,8 @@ import pytest
 
 from kalibr_bench.gauntlet import Limits, Verdict, grade
 from kalibr_bench.gauntlet.sandbox import Layers, Session
-from tests.bench.gauntlet.sandbox.escapes import KERNEL, LANGUAGE
+from tests.bench.gauntlet.sandbox.escapes import LANGUAGE
+from tests.bench.gauntlet.sandbox.kernel_escapes import KERNEL
 from tests.bench.gauntlet.submissions import GOOD
 
 QUICK = Limits(cpu_s=1, call_s=0.25, memory_mb=128, deaths=0)

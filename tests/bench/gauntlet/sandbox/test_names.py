@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from kalibr_bench.gauntlet.sandbox.inside.names import (
+    CLASS_OF,
+    SET_PAST,
     Forbidden,
     TooMuchPrinted,
     Watch,
@@ -74,6 +76,33 @@ def test_no_door_leads_inside(door: str, name: str, watch: Watch, space: dict[st
     with pytest.raises(Forbidden):
         space[door](len, name, *([1] if door == "setattr" else []))
     assert watch.breach == f"attribute {name}"
+
+
+def test_hasattr_answers_for_what_may_be_defined(watch: Watch, space: dict[str, Any]) -> None:
+    assert space["hasattr"]([], "__iter__")
+    assert not space["hasattr"](1, "__getattr__")
+    assert watch.breach is None
+    with pytest.raises(Forbidden):
+        space["getattr"](property(), "__get__")
+
+
+def test_the_class_of_a_class_is_the_guarded_type(space: dict[str, Any]) -> None:
+    of, guarded = space[CLASS_OF], space["type"]
+    assert (of(1), of(int), of(of(int)), space["getattr"](int, "__class__")) == (
+        *(int, guarded, guarded, guarded),
+    )
+    assert guarded[Exception] is guarded
+
+
+def test_a_frozen_thing_is_set_by_names_of_its_own_alone(
+    watch: Watch, space: dict[str, Any]
+) -> None:
+    error = ValueError()
+    space[SET_PAST](error, "reading", 3)
+    assert error.reading == 3  # type: ignore[attr-defined]
+    with pytest.raises(Forbidden):
+        space[SET_PAST](error, "__class__", TypeError)
+    assert watch.breach == "object.__setattr__ of such a name"
 
 
 def test_the_doors_are_open_for_the_rest(watch: Watch, space: dict[str, Any]) -> None:

@@ -165,6 +165,20 @@ def test_limits_that_no_child_could_live_in_are_refused(wrong: dict[str, Any]) -
         Limits(**wrong)
 
 
+def test_an_error_is_told_by_its_true_name() -> None:
+    """A metaclass may make up its classes' names, or raise where it is asked."""
+    source = (
+        "M = type('M', (type,), {'__name__': property(lambda kind: 1 / 0)})\n"
+        "X = M('X' * 9000, (Exception,), {})\n"
+        "def process_batch(events, state):\n    raise X('y')\n"
+    )
+    with Session(source, limits=LIMITS, layers=Layers(language=False)) as session:
+        reply = session.call([], None)
+    assert reply.verdict is Verdict.RAISED
+    assert reply.text.startswith("XXX")
+    assert len(reply.text) <= LIMITS.text_chars
+
+
 FORGER = """
 import os, sys
 def process_batch(events, state):
