@@ -123,7 +123,7 @@ class Conversation:
     """Function words by language; see `remarks.votes_in`."""
     ended: bool = False
     number: int = 0
-    """Answers so far."""
+    """Answers so far that are some path's work."""
 
     def has_seen(self, event: str | None) -> bool:
         return event is not None and event in self.events
@@ -135,6 +135,7 @@ class Conversation:
 
         Args:
             event: its id; the same again adds what it names for the first time.
+            made: empty: none of ours, so that what follows speaks of nobody's.
             request: what it was asked for with.
             answer: the answer's sketch, or "".
         """
@@ -153,7 +154,7 @@ class Conversation:
             Output(event, _merged([], made), request.sketch, answer, list(self.kinds))
         )
         self.outputs = self.outputs[-MOST_OUTPUTS:]
-        self.number += 1
+        self.number += bool(made)
         self._note(event)
         return signals
 

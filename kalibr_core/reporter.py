@@ -145,4 +145,5 @@ def _check_text(name: str, value: object) -> None:
     if not value.strip():
         raise ConfigError(f"{name} must not be empty")
     if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-        raise ConfigError(f"{name} holds half of a character (a lone surrogate)")  # no user's text
+        # Not shown: it may be what a user said.
+        raise ConfigError(f"{name} holds half of a character (a lone surrogate)")

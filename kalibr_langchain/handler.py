@@ -17,6 +17,8 @@ from kalibr_core.feedback import Classify
 from .runs import Runs, answer_of
 from .talks import Talks
 
+DEAF = "this handler has heard of no run (give it in a chain's config: {'callbacks': [handler]})"
+
 
 class KalibrCallbackHandler(BaseCallbackHandler):
     """Tells Kalibr what users did with answers, from LangChain's own events.
@@ -43,7 +45,7 @@ class KalibrCallbackHandler(BaseCallbackHandler):
             on a thread in the background, and all is told there: see `flush`.
 
     Raises:
-        kalibr_core.ConfigError: `classify` is no function.
+        kalibr_core.ConfigError: `classify` is no function, or async.
     """
 
     run_inline = True
@@ -54,7 +56,9 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         super().__init__()
         self._input_key, self._classify = input_key, classify
         self._runs = Runs()
-        self._behaviour = Behaviour(model="ChatKalibr", classify=classify)
+        self._behaviour = Behaviour(
+            model="ChatKalibr", classify=classify, deaf=DEAF, guarded=(Runs.__module__,)
+        )
         self._talks = Talks(self._behaviour, self._runs, input_key=input_key)
 
     # What users of it call.
@@ -68,8 +72,9 @@ class KalibrCallbackHandler(BaseCallbackHandler):
             action: `output_used_verbatim`, `output_copied`, `output_edited` or `output_discarded`.
 
         Returns:
-            False: this was reported before of this answer, and nothing has moved. True also where
-                it still waits; what goes wrong then is in `failures`.
+            False: this was reported before of this answer, or the session's last answer came from
+                no ChatKalibr: nothing has moved. True also where it still waits; what goes wrong
+                then is in `failures`.
 
         Raises:
             kalibr_core.UnknownAction: none of these.
@@ -93,8 +98,9 @@ class KalibrCallbackHandler(BaseCallbackHandler):
     def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
         """Wait until all that was heard is in the ledger; False: some of it is not yet.
 
-        Events wait with `classify`, and where another process held the ledger locked. The
-        interpreter's exit waits for them too.
+        Events wait with `classify`, where another process held the ledger locked, and where the
+        garbage collector has ended a stream that was left. The interpreter's exit waits for them
+        too.
         """
         return self._behaviour.flush(timeout_s=timeout_s)
 

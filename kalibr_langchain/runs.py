@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -18,6 +20,9 @@ from .said import Said, strings_in, text_of
 
 MOST_ROOTS = 10_000
 """Open ones; those that were opened longest ago are let go."""
+MOST_AGE_S = 3_600.0
+"""A root run that has been open for longer is let go: its user is taken to have left; and of a
+model's call that was cancelled, LangChain tells no end."""
 MOST_RUNS = 100_000
 MOST_SESSIONS = 10_000
 """Whose last answer may still be gone on with."""
@@ -62,6 +67,8 @@ class Root:
     calls: set[UUID] = field(default_factory=set)
     """Models' runs that are under way."""
     runs: set[UUID] = field(default_factory=set)
+    began: float = 0.0
+    """Seconds, by the clock of `Runs`."""
 
     def decided(
         self, wrote: Decided | None, text: str, parts: tuple[str, ...] = ()
@@ -105,19 +112,27 @@ def answer_of(response: LLMResult) -> Answer | None:
 
 
 class Runs:
-    """The open runs of all chains; safe for threads, and bounded."""
+    """The open runs of all chains; safe for threads, and bounded.
 
-    def __init__(self, *, most_roots: int = MOST_ROOTS) -> None:
+    Args:
+        clock: seconds.
+    """
+
+    def __init__(
+        self, *, most_roots: int = MOST_ROOTS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most_roots = most_roots
-        self._lock = threading.Lock()
+        self._clock = clock
+        # The collector may end a stream's run in the middle of anything that holds it.
+        self._lock = threading.RLock()
         self._roots: OrderedDict[UUID, Root] = OrderedDict()
         self._of: OrderedDict[UUID, Root] = OrderedDict()
         self._last: OrderedDict[str, Last] = OrderedDict()
-        watch_forks(self)
+        watch_forks(self, inner=True)
 
     def _leave_parent(self) -> None:
         """In a forked child: another thread of the parent may have held the lock."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def __len__(self) -> int:
         return len(self._of)
@@ -132,10 +147,11 @@ class Runs:
     def open(self, root: Root) -> None:
         """Take a root run up."""
         with self._lock:
+            root.began = self._clock()
             self._roots[root.run_id] = root
             self._join(root.run_id, root)
-            if len(self._roots) > self._most_roots:
-                self._drop(next(iter(self._roots.values())))
+            while self._is_too_much(oldest := next(iter(self._roots.values())), root.began):
+                self._drop(oldest)
 
     def join(self, run_id: UUID, root: Root) -> None:
         """Take up a run below a root."""
@@ -176,6 +192,9 @@ class Runs:
         with self._lock:
             self._last.pop(session, None)
 
+    def _is_too_much(self, oldest: Root, now: float) -> bool:
+        return len(self._roots) > self._most_roots or now - oldest.began > MOST_AGE_S
+
     def _join(self, run_id: UUID, root: Root) -> None:
         self._of[run_id] = root
         root.runs.add(run_id)
@@ -185,5 +204,5 @@ class Runs:
 
     def _drop(self, root: Root) -> None:
         self._roots.pop(root.run_id, None)
-        for run_id in root.runs:
+        for run_id in list(root.runs):
             self._of.pop(run_id, None)

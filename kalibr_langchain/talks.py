@@ -11,6 +11,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables.config import var_child_runnable_config
 
 from kalibr_core.adapter.behaviour import Behaviour
+from kalibr_core.adapter.ends import short
 
 from .feedback import decided_in
 from .runs import Answer, Last, Root, Runs
@@ -56,8 +57,11 @@ class Talks:
         context variable. So a root run's session may become known at its first step. A session of a
         run's own, below a root run without any, makes it a root run.
         """
-        root = self._runs.below(parent_id)
+        self._behaviour.hears = True
         own = session_of({"metadata": metadata or {}})
+        root = self._runs.below(parent_id)
+        if parent_id is None and (around := self._runs.below(_around())) is not None:
+            root = around if own in (None, around.session) else None
         if root is not None and root.session is not None:
             self._runs.join(run_id, root)
             return
@@ -99,9 +103,11 @@ class Talks:
 
     def unanswered(self, run_id: UUID) -> None:
         """A model has failed."""
-        if (root := self._runs.of(run_id)) is not None:
-            root.calls.discard(run_id)
-        self._runs.leave(run_id)
+        if (root := self._runs.of(run_id)) is None:
+            return
+        root.calls.discard(run_id)
+        if self._runs.leave(run_id) is not None:
+            self._tell_unrouted(root, "")
 
     def end(self, run_id: UUID, inputs: Any, outputs: Any) -> None:
         """A run has ended well.
@@ -114,7 +120,8 @@ class Talks:
 
     def fail(self, run_id: UUID, inputs: Any) -> None:
         """A run has ended without an answer; what the user said stays said."""
-        self._ended(run_id, inputs)
+        if (root := self._ended(run_id, inputs)) is not None:
+            self._tell_unrouted(root, "")
 
     def _ended(self, run_id: UUID, inputs: Any) -> Root | None:
         """The root run, if it is one that has ended."""
@@ -128,15 +135,26 @@ class Talks:
         return root
 
     def _tell_turn(self, root: Root) -> None:
-        if root.is_told or root.session is None or root.said is None:
+        if root.is_told or root.said is None:
+            return
+        said, root.said = root.said, root.said._replace(text=short(root.said.text))
+        if root.session is None:
             return
         root.is_told = True
         self._runs.heard(root.session)
-        self._behaviour.turn(root.session, root.said.text, event_id=root.said.message_id)
+        self._behaviour.turn(root.session, said.text, event_id=said.message_id)
+
+    def _tell_unrouted(self, root: Root, outputs: Any) -> None:
+        """Nothing was routed, it failed, or a stream was left before its end: what the user says or
+        does next is not about the answer before."""
+        if root.is_told and root.session is not None and root.said is not None:
+            text = self._behaviour.read(lambda: written_in(outputs), NO_ANSWER).text
+            self._behaviour.unrouted(root.session, prompt=root.said.text, output=text)
 
     def _tell_answer(self, root: Root, outputs: Any) -> None:
         if not root.answers or root.calls:
-            return  # nothing was routed; or a stream was left before its end
+            self._tell_unrouted(root, "" if root.calls else outputs)
+            return
         if root.session is None:
             self._warn()
             return
@@ -169,6 +187,13 @@ class Talks:
             )
 
 
+def _around() -> UUID | None:
+    """The run that calls this one, where a config's own callbacks hide it, as a graph's node that
+    calls `model.invoke(messages, {"callbacks": [handler]})` does."""
+    callbacks = (var_child_runnable_config.get() or {}).get("callbacks")
+    return getattr(callbacks, "parent_run_id", None)
+
+
 def _is_chains(parent_id: UUID | None) -> bool:
     """Is it a run of LangChain's, above one whose handler has not seen it begin?
 
@@ -181,5 +206,4 @@ def _is_chains(parent_id: UUID | None) -> bool:
     traced = get_current_run_tree()
     if traced is None or traced.id != parent_id:
         return True
-    above = (var_child_runnable_config.get() or {}).get("callbacks")
-    return getattr(above, "parent_run_id", None) == parent_id
+    return _around() == parent_id

@@ -23,6 +23,9 @@ from .talks import Talks
 
 __all__ = ["KalibrEventHandler", "Run"]
 
+DEAF = "this handler is not attached (call its attach() before the first question)"
+GUARDED = (Runs.__module__, Sessions.__module__, Talks.__module__)
+
 
 class KalibrEventHandler(BaseEventHandler):
     """Knows which query, chat or agent run each routed call of this process was made for, and tells
@@ -45,7 +48,7 @@ class KalibrEventHandler(BaseEventHandler):
         clock: seconds, for durations.
 
     Raises:
-        ConfigError: classify is no function.
+        ConfigError: classify is no function, or async.
     """
 
     _runs: Runs = PrivateAttr()
@@ -64,8 +67,11 @@ class KalibrEventHandler(BaseEventHandler):
         super().__init__()
         self._runs = Runs(clock)
         self._sessions = Sessions()
-        self._behaviour = Behaviour(model="KalibrLLM", classify=classify)
-        self._talks = Talks(self._behaviour, self._sessions, self._runs) if signals else None
+        self._behaviour = Behaviour(
+            model="KalibrLLM", classify=classify, deaf=DEAF, guarded=GUARDED
+        )
+        talks = Talks(self._behaviour, self._sessions, self._runs, clock)
+        self._talks = talks if signals else None
         self._spans = Spans(self._runs, self._talks)
 
     @classmethod
@@ -79,6 +85,7 @@ class KalibrEventHandler(BaseEventHandler):
         if not any(handler is self for handler in found.event_handlers):
             found.add_event_handler(self)
             found.add_span_handler(self._spans)
+        self._behaviour.hears = True
         return self
 
     def detach(self, dispatcher: Dispatcher | None = None) -> None:
@@ -86,6 +93,7 @@ class KalibrEventHandler(BaseEventHandler):
         found = dispatcher or get_dispatcher()
         found.event_handlers = [h for h in found.event_handlers if h is not self]
         found.span_handlers = [h for h in found.span_handlers if h is not self._spans]
+        self._behaviour.hears = False
 
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:
         """Take an event in; LlamaIndex calls it."""
@@ -116,8 +124,9 @@ class KalibrEventHandler(BaseEventHandler):
                 `output_edited`, `output_discarded`.
 
         Returns:
-            False: this was reported before of this answer, and nothing has moved. True also where
-            it still waits; what goes wrong then is in `failures`.
+            False: this was reported before of this answer, or the session's last answer came from
+            no KalibrLLM: nothing has moved. True also where it still waits; what goes wrong then is
+            in `failures`.
 
         Raises:
             UnknownAction: none of `ACTIONS`.
@@ -138,8 +147,9 @@ class KalibrEventHandler(BaseEventHandler):
     def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
         """Wait until all is told; False: that took too long.
 
-        There is something to wait for with `classify`, and where another process held the ledger
-        locked: then events are told in the background. The interpreter's exit waits for it too.
+        There is something to wait for with `classify`, where another process held the ledger
+        locked, and where the garbage collector has ended a stream that was left: then events are
+        told in the background. The interpreter's exit waits for it too.
         """
         return self._behaviour.flush(timeout_s=timeout_s)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from llama_index.core.llms import LLM, ChatMessage
 
@@ -11,6 +12,9 @@ from kalibr_core.errors import ConfigError
 from kalibr_core.gates.judge import judgement_in, messages_for
 
 from .clients import unretried
+
+judging: ContextVar[bool] = ContextVar("kalibr_llama_judging", default=False)
+"""A judge's own calls are no answers to a person, and need name no conversation."""
 
 
 def judged_by(llm: LLM, *, rubric: str | None = None) -> Callable[[str, str], object]:
@@ -31,12 +35,16 @@ def judged_by(llm: LLM, *, rubric: str | None = None) -> Callable[[str, str], ob
 
     def judge(request: str, output: str) -> object:
         system, user = messages_for(rubric, request, output)
-        answer = copies.blocking.chat(
-            [
-                ChatMessage(role="system", content=system["content"]),
-                ChatMessage(role="user", content=user["content"]),
-            ]
-        )
+        before = judging.set(True)
+        try:
+            answer = copies.blocking.chat(
+                [
+                    ChatMessage(role="system", content=system["content"]),
+                    ChatMessage(role="user", content=user["content"]),
+                ]
+            )
+        finally:
+            judging.reset(before)
         return judgement_in(answer.message.content)
 
     return judge

@@ -67,7 +67,7 @@ class Runs:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # spans may end in the garbage collector
         self._roots: OrderedDict[str, str] = OrderedDict()
         self._runs: OrderedDict[str, _Open] = OrderedDict()
         self._empty: OrderedDict[str, _Open] = OrderedDict()

@@ -64,7 +64,7 @@ class Sessions:
 
     def __init__(self, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
         self._new_id = new_id
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # spans may end in the garbage collector
         self._own: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
 
     def of_call(

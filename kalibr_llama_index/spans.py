@@ -116,7 +116,8 @@ class _Reading:
     def stops(self) -> None:
         """Where it has not ended, it has failed, or nobody wants more of it."""
         if self._talks is not None:
-            self._talks.fail(self.span_id)
+            with self._talks.careful():
+                self._talks.fail(self.span_id)
 
 
 def _under(reading: _Reading, tokens: TokenGen) -> TokenGen:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kalibr_core.adapter.behaviour import Decided
+from kalibr_core.adapter.ends import short
 
 from .said import Said
-
-MOST_CHARACTERS = 8_000
-"""Of a text that is held while its run is under way."""
 
 
 @dataclass(slots=True)
@@ -18,12 +16,14 @@ class Talk:
 
     Args:
         id: the span's.
+        began: when, by the clock of `Talks`.
         session_id: None: an agent's context will tell it.
         said: None: nobody has said anything, the run goes on where it had stopped.
         is_marked: the agent's context knows the conversation, or there is none.
     """
 
     id: str
+    began: float
     session_id: str | None
     said: Said | None
     is_marked: bool
@@ -36,6 +36,8 @@ class Talk:
     """None: it is yet to come."""
     ended: bool = False
     failed: bool = False
+    passed: bool = False
+    """It was told that no routed call has given the answer."""
     is_written: bool = False
     """Its stream tells the whole text at its end."""
     broken: bool = False
@@ -72,11 +74,3 @@ class Talk:
         self.said = None if self.said is None else self.said._replace(text="")
         self.texts.clear()
         self.in_spans.clear()
-
-
-def short(text: str) -> str:
-    """A text's two ends, which are what is read of it."""
-    text = text.strip()
-    if len(text) <= MOST_CHARACTERS:
-        return text
-    return f"{text[: MOST_CHARACTERS // 2]} {text[-MOST_CHARACTERS // 2 :]}"

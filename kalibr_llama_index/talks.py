@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from llama_index.core.instrumentation.events import BaseEvent
@@ -14,26 +15,42 @@ from llama_index.core.instrumentation.events.llm import LLMChatEndEvent, LLMComp
 from llama_index.core.workflow import Context
 
 from kalibr_core.adapter.behaviour import Behaviour, Decided
+from kalibr_core.adapter.ends import short
 
 from .events import DecisionEvent
+from .judge import judging
 from .runs import MOST_SPANS, Runs
 from .said import is_stream, tells_its_end, text_in
 from .session import Sessions
 from .speaking import Beginning, beginning, ends_conversation, is_flow, writes_itself
-from .talk import Talk, short
+from .talk import Talk
 
 log = logging.getLogger("kalibr")
 
 T = TypeVar("T")
 
 MOST_TALKS = 10_000
-"""Runs that are followed; the ones from longest ago are let go."""
+"""Runs that are followed; the ones from longest ago are let go ..."""
+MOST_AGE_S = 3_600.0
+"""... and those that have gone on for longer: the user is taken to have left. A stream that nobody
+has begun to read never ends."""
 
 
 class Talks:
-    """Follows runs from their spans and events; safe for threads."""
+    """Follows runs from their spans and events; safe for threads.
 
-    def __init__(self, behaviour: Behaviour, sessions: Sessions, runs: Runs) -> None:
+    Args:
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        sessions: Sessions,
+        runs: Runs,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._behaviour = behaviour
         self._sessions = sessions
         self._runs = runs
@@ -84,7 +101,7 @@ class Talks:
         """A routed call has ended."""
         talk = self._talk_of(event.span_id)
         if talk is None:
-            if self._runs.session_of(event.span_id) is None:
+            if self._runs.session_of(event.span_id) is None and not judging.get():
                 self._warn()
             return
         self._ask(talk)
@@ -145,8 +162,9 @@ class Talks:
         talk = self._talk_of(talk_id)
         if talk is None or talk.failed:
             return
+        talk.failed = True
+        self._pass(talk)
         with self._lock:
-            talk.failed = True
             talk.forget()
 
     def is_talk(self, span_id: str) -> bool:
@@ -165,8 +183,10 @@ class Talks:
         if session_id is None and not begun.has_context:
             return
         said = begun.said
+        now = self._clock()
         talk = Talk(
             id=span_id,
+            began=now,
             session_id=session_id,
             said=None if said is None else said._replace(text=short(said.text)),
             is_marked=not begun.has_context,
@@ -174,6 +194,8 @@ class Talks:
         with self._lock:
             _put(self._of, span_id, span_id, most=MOST_SPANS)
             _put(self._talks, span_id, talk, most=MOST_TALKS)
+            while now - next(iter(self._talks.values())).began > MOST_AGE_S:
+                self._talks.popitem(last=False)
         if session_id is not None:
             self._runs.belongs(span_id, session_id)
         if begun.is_sure:
@@ -210,11 +232,22 @@ class Talks:
                 talk.output = short(text_in(result))
             else:
                 talk.is_written = tells_its_end(result)
-            if not talk.answered and not is_stream(result):
-                talk.forget()
         if talk.broken and talk.is_written:
             self.fail(talk.id)
         self._tell(talk)
+        if not talk.answered and not is_stream(result):
+            with self._lock:
+                talk.forget()
+
+    def _pass(self, talk: Talk) -> None:
+        """Nothing was routed, or it failed: what comes next is not about the answer before."""
+        with self._lock:
+            session_id = talk.session_id
+            if talk.told or talk.passed or not talk.asked or session_id is None:
+                return
+            talk.passed = True
+            prompt, output = "" if talk.said is None else talk.said.text, talk.output or ""
+        self._behaviour.unrouted(session_id, prompt=prompt, output=output)
 
     def _tell(self, talk: Talk) -> None:
         """Tell the answer, as soon as its text and its calls are there; again with further calls,
@@ -223,18 +256,25 @@ class Talks:
             session_id, number = talk.session_id, len(talk.answered)
             if talk.failed or not talk.ended or session_id is None or talk.output is None:
                 return
-            if number == talk.told:
+            if number and (number == talk.told or self._is_over(talk, session_id)):
                 return
-            if talk.told and self._newest.get(session_id) != talk.id:
-                return
-            if not talk.told and talk.said is None:
-                _put(self._newest, session_id, talk.id, most=MOST_TALKS)
-            talk.told, credited = number, talk.credited()
             prompt, output = "" if talk.said is None else talk.said.text, talk.output
-            talk.forget()
+            if number:
+                talk.told, credited = number, talk.credited()
+                talk.forget()
+        if not number:
+            return self._pass(talk)
         self._behaviour.pipeline(
             session_id, credited, prompt=prompt, output=output, event_id=f"run {talk.id}"
         )
+
+    def _is_over(self, talk: Talk, session_id: str) -> bool:
+        """It was told, and the person has said something since."""
+        if talk.told:
+            return self._newest.get(session_id) != talk.id
+        if talk.said is None:
+            _put(self._newest, session_id, talk.id, most=MOST_TALKS)
+        return False
 
     def _warn(self) -> None:
         with self._lock:

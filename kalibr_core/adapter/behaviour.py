@@ -7,22 +7,22 @@ once for each kind of error. No text is kept once it has been told.
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from ..conversations import MOST_MADE, Made
-from ..errors import ConfigError, KalibrError, LedgerError, RouterClosed, UnknownSession
-from ..reporter import Reporter
-from ..router import Router
-from ..session_ids import shown
+from ..errors import ConfigError, KalibrError, UnknownSession
 from ..signals import Classify, checked_action
-from . import routers
 from .background import Background
+from .interrupting import interrupts
+from .telling import Decided, Telling
+
+__all__ = ["FLUSH_S", "Behaviour", "Decided"]
 
 log = logging.getLogger("kalibr")
 
@@ -37,14 +37,6 @@ LATE_S = 5.0
 """... and for so long no chain waits for it: what comes is told in the background."""
 
 
-class Decided(NamedTuple):
-    """A decision that had a part in an answer."""
-
-    decision_id: str
-    goal: str | None
-    """None: unknown."""
-
-
 class Behaviour:
     """Tells Routers what became of their answers; safe for threads.
 
@@ -52,10 +44,12 @@ class Behaviour:
         model: what the adapter calls its routed models, for errors.
         classify: see `report_user_turn`. With it, all is told in order on a thread of its own, so
             that no chain waits for it.
+        deaf: what to say to who reports an action before anything was heard: how to be heard.
+        guarded: the adapter's modules that hold locks of their own.
         clock: seconds.
 
     Raises:
-        ConfigError: `classify` is no function.
+        ConfigError: `classify` is no function, or async.
     """
 
     def __init__(
@@ -63,17 +57,20 @@ class Behaviour:
         *,
         model: str,
         classify: Classify | None = None,
+        deaf: str = "",
+        guarded: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if classify is not None and not callable(classify):
-            raise ConfigError(f"classify must be a function, got {type(classify).__name__}")
-        self._model = model
-        self._classify = classify
+        self._classify = _checked(classify)
+        self._deaf, self._guarded = deaf, guarded
+        self._telling = Telling(model=model, careful=self.careful)
         self._clock = clock
         self._background = Background()
         self._late_until = float("-inf") if classify is None else float("inf")
         self.failures: Counter[str] = Counter()
         """Errors by their class; `QueueFull` where too much waited to be told."""
+        self.hears = False
+        """The framework tells its events."""
 
     def turn(self, session_id: str, text: str, *, event_id: str | None) -> None:
         """The user has said something: tell each Router that has answered in this conversation.
@@ -82,7 +79,8 @@ class Behaviour:
             event_id: names the message; None: it has no name, and counts once until there is
                 another answer, so that a run which is tried again is no repeated complaint.
         """
-        self._do(lambda: self._turn(session_id, text, event_id))
+        classify = None if self._classify is None else self._classified
+        self._do(lambda: self._telling.turn(session_id, text, event_id, classify))
 
     def pipeline(
         self,
@@ -100,14 +98,23 @@ class Behaviour:
             event_id: names the run; the same again adds what it names for the first time.
         """
         if decided:
-            self._do(lambda: self._pipeline(session_id, decided, prompt, output, event_id))
+            self._do(lambda: self._telling.pipeline(session_id, decided, prompt, output, event_id))
+
+    def unrouted(self, session_id: str, *, prompt: str, output: str) -> None:
+        """What was said has got an answer that no Router made, or none: what comes next speaks of
+        no answer before it. To try the same again is no other turn.
+
+        Args:
+            output: "": there was none.
+        """
+        self._do(lambda: self._telling.unrouted(session_id, prompt=prompt, output=output))
 
     def left(self, session_id: str) -> None:
         """The conversation is over, as far as it is known at all; raises nothing."""
 
         def told() -> None:
             with self.careful():
-                self._each(session_id, lambda feedback: feedback.session_end(session_id))
+                self._telling.end(session_id)
 
         self._do(told)
 
@@ -118,8 +125,8 @@ class Behaviour:
         caller waits no more: it is told in the background, and what goes wrong there is counted.
 
         Returns:
-            False: this was reported before, or too much waits to be told; nothing has moved. True
-            too where it is still to be told.
+            False: this was reported before, the last answer is no Router's, or too much waits to be
+            told; nothing has moved. True too where it is still to be told.
 
         Raises:
             UnknownAction: none of `ACTIONS`.
@@ -127,11 +134,7 @@ class Behaviour:
             LedgerError: no ledger that may know it can be used.
         """
         checked_action(action)
-        return self._told(
-            lambda: self._each(
-                session_id, lambda feedback: feedback.action(session_id, action, decision_id=None)
-            )
-        )
+        return self._told(lambda: self._telling.action(session_id, action, deaf=self._how()))
 
     def end(self, session_id: str) -> bool:
         """The user has left; told in its order, as an `action` is.
@@ -142,9 +145,7 @@ class Behaviour:
         Raises:
             UnknownSession, LedgerError: as `action`'s.
         """
-        return self._told(
-            lambda: self._each(session_id, lambda feedback: feedback.session_end(session_id))
-        )
+        return self._told(lambda: self._telling.end(session_id, deaf=self._how()))
 
     def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
         """Wait until all events have been told; False: some are left."""
@@ -182,10 +183,26 @@ class Behaviour:
         self.failed(type(error).__name__, said)
 
     def _do(self, work: Callable[[], None]) -> None:
-        if self._clock() >= self._late_until and self._background.is_idle:
+        is_free = self._clock() >= self._late_until and self._background.is_idle
+        if is_free and not interrupts(self._guarded, above=__name__):
             self._timed(work)
         elif not self._background.put(functools.partial(self._timed, work)):
             self._too_much()
+
+    def _how(self) -> str:
+        return "" if self.hears else self._deaf
+
+    def _classified(self, text: str) -> str | None:
+        """The user's judgement; what would end this thread loses no turn."""
+        assert self._classify is not None
+        try:
+            return self._classify(text)
+        except Exception:
+            raise  # it is told of where the built-in reading takes its place
+        except BaseException as error:  # noqa: BLE001  # this thread is ours: nobody cancels it
+            kind = type(error).__name__
+            self.failed(kind, "classify ended in it, and the built-in reading was taken")
+            return None
 
     def _too_much(self) -> None:
         self.failed("QueueFull", "too much waits to be told; events were left out")
@@ -197,47 +214,6 @@ class Behaviour:
         ended = self._clock()
         if self.failures["LedgerError"] > failed and ended - began >= SLOW_S:
             self._late_until = max(self._late_until, ended + LATE_S)
-
-    def _turn(self, session_id: str, text: str, event_id: str | None) -> None:
-        # Asked once, however many Routers know the conversation; told once to those of one ledger.
-        classify = None if self._classify is None else functools.cache(self._classify)
-        told: set[object] = set()
-        for routing in routers.live():
-            if routing.router.is_closed:
-                continue
-            with self.careful():
-                feedback = routing.router.feedback
-                signals = feedback.signals
-                if signals.place in told:
-                    continue
-                if signals.knows(session_id):
-                    feedback.user_turn(
-                        session_id,
-                        user_message=text,
-                        event_id=event_id or f"{signals.number_of(session_id)}\n{text}",
-                        classify=classify,
-                    )
-                told.add(signals.place)
-
-    def _pipeline(
-        self,
-        session_id: str,
-        decided: Sequence[Decided],
-        prompt: str,
-        output: str,
-        event_id: str,
-    ) -> None:
-        credited: dict[int, tuple[Router, list[Made]]] = {}
-        for decision_id, goal in decided[-MOST_MADE:]:
-            with self.careful():
-                router, made = routers.made(decision_id, goal=goal, model=self._model)
-                made = made._replace(last=decision_id == decided[-1].decision_id)
-                credited.setdefault(id(router), (router, []))[1].append(made)
-        for router, several in credited.values():
-            with self.careful():
-                router.feedback.signals.pipeline(
-                    session_id, several, prompt=prompt, output=output, event_id=event_id
-                )
 
     def _told(self, tell: Callable[[], bool]) -> bool:
         """What a report came to that is made after all that was heard before it; see `action`."""
@@ -264,21 +240,20 @@ class Behaviour:
             with suppress(InvalidStateError):
                 asked.set_result(moved)
 
-    def _each(self, session_id: str, tell: Callable[[Reporter], bool]) -> bool:
-        known = moved = False
-        unread: LedgerError | None = None
-        for routing in routers.live():
-            try:
-                moved |= tell(routing.router.feedback)
-                known = True
-            except (UnknownSession, RouterClosed):
-                continue
-            except LedgerError as error:  # another may know it
-                unread = error
-        if not known:
-            raise unread or UnknownSession(
-                f"no open {self._model} of this process has answered in session "
-                f"{shown(session_id)}; from another process use kalibr_core.feedback.report_action "
-                "or report_session_end"
-            )
-        return moved
+
+def _checked(classify: Classify | None) -> Classify | None:
+    """
+    Raises:
+        ConfigError: it is no function, or async.
+    """
+    if classify is None:
+        return None
+    if not callable(classify):
+        raise ConfigError(f"classify must be a function, got {type(classify).__name__}")
+    called = getattr(classify, "__call__", None)  # noqa: B004  # an object's, which may be async
+    if inspect.iscoroutinefunction(classify) or inspect.iscoroutinefunction(called):
+        raise ConfigError(
+            "classify must not be async: it is called on a thread of its own and may wait there, "
+            "for instance with asyncio.run"
+        )
+    return classify

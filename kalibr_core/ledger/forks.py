@@ -16,7 +16,7 @@ from typing import Protocol
 class Forkable(Protocol):
     """A ledger with a lock."""
 
-    _lock: threading.Lock
+    _lock: threading.RLock
 
     def _leave_parent(self) -> None:
         """In a forked child: let go of all that is the parent's, the lock first."""
@@ -25,18 +25,23 @@ class Forkable(Protocol):
 _FORKING = threading.Lock()
 """Held from before a fork until it is over: two threads that fork at once take turns."""
 _LEDGERS: weakref.WeakSet[Forkable] = weakref.WeakSet()
+_INNER: weakref.WeakSet[Forkable] = weakref.WeakSet()
 _HELD: list[Forkable] = []
 
 
-def watch_forks(ledger: Forkable) -> None:
-    """Keep a ledger usable on both sides of any fork to come."""
+def watch_forks(ledger: Forkable, *, inner: bool = False) -> None:
+    """Keep a ledger usable on both sides of any fork to come.
+
+    Args:
+        inner: its lock may be taken by who holds a ledger's: a fork takes it after those.
+    """
     with _FORKING:
-        _LEDGERS.add(ledger)
+        (_INNER if inner else _LEDGERS).add(ledger)
 
 
 def _before_fork() -> None:
     _FORKING.acquire()
-    _HELD[:] = list(_LEDGERS)
+    _HELD[:] = [*_LEDGERS, *_INNER]
     for ledger in _HELD:
         ledger._lock.acquire()
 

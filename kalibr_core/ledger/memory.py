@@ -25,7 +25,7 @@ class MemoryConversations:
     def __init__(self, *, most: int = MOST_CONVERSATIONS) -> None:
         self._most = most
         self._kept: OrderedDict[str, tuple[int, float, bool, str]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         watch_forks(self)
 
     def conversation(self, key: str) -> tuple[int, float, JSON] | None:
@@ -53,7 +53,7 @@ class MemoryConversations:
         return found[:most]
 
     def _leave_parent(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
 
 class MemoryLedger:
@@ -66,7 +66,7 @@ class MemoryLedger:
         """Decisions' ids -> their entries' ids, in order."""
         self._position = 0
         self._conversations = MemoryConversations()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         watch_forks(self)
 
     def append(self, entry: Entry) -> bool:
@@ -118,4 +118,4 @@ class MemoryLedger:
         """Nothing to close."""
 
     def _leave_parent(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()

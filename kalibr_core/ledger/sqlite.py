@@ -49,7 +49,8 @@ class SQLiteLedger:
 
     def __init__(self, file: str | os.PathLike[str]) -> None:
         self.file = os.fspath(file)
-        self._lock = threading.Lock()
+        # The collector may end a stream while this thread holds it, and whose that was may call.
+        self._lock = threading.RLock()
         self._closed = False
         folder = os.path.dirname(os.path.abspath(self.file))
         try:
@@ -172,7 +173,7 @@ class SQLiteLedger:
         SQLite keeps book of the file locks of its process. A child inherits the book without the
         locks: it must neither use nor keep the connection, and no fork may fall into a transaction.
         """
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

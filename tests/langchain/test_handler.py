@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import logging
 import pickle
 import threading
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,7 +25,14 @@ from langsmith.run_helpers import tracing_context
 from langsmith.run_trees import RunTree
 
 from kalibr_bench.provider import LoopbackProvider
-from kalibr_core import ConfigError, LedgerError, MemoryLedger, UnknownAction, UnknownSession
+from kalibr_core import (
+    ConfigError,
+    LedgerError,
+    MemoryLedger,
+    SQLiteLedger,
+    UnknownAction,
+    UnknownSession,
+)
 from kalibr_core.status import goal_status
 from kalibr_core.types import JSON
 from kalibr_langchain import ChatKalibr, KalibrCallbackHandler
@@ -31,6 +40,7 @@ from kalibr_langchain import ChatKalibr, KalibrCallbackHandler
 from .conversations import (
     ASK,
     COMPLAINT,
+    PATH,
     THANKS,
     config,
     conversation,
@@ -40,6 +50,7 @@ from .conversations import (
     signals,
     told,
 )
+from .ways import first_arm
 
 TALK = {
     ASK: 0.25,
@@ -320,6 +331,85 @@ def test_a_ledger_that_fails_breaks_no_chain(caplog: pytest.LogCaptureFixture) -
     assert COMPLAINT not in caplog.text
     with pytest.raises(LedgerError):
         handler.action("chat", "output_copied")
+
+
+# Streams that the garbage collector closes.
+
+
+class Collected(SQLiteLedger):
+    """The collector comes while it is read, as it may: rows are made then."""
+
+    comes = False
+
+    def _do(self, work: Callable[[Any], Any]) -> Any:
+        def read(db: Any) -> Any:
+            if self.comes:
+                self.comes = False
+                gc.collect()
+            return work(db)
+
+        return super()._do(read)
+
+
+def left_behind(chain: Any, text: str, handler: KalibrCallbackHandler) -> None:
+    """Leave a stream in a cycle, as a web framework's response."""
+    held = SimpleNamespace(stream=chain.stream(text, config(handler)))
+    held.me = held
+    next(held.stream)
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def ends(work: Callable[[], object]) -> bool:
+    done = threading.Event()
+    threading.Thread(target=lambda: (work(), done.set()), daemon=True).start()
+    return done.wait(5)
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_a_stream_that_the_collector_closes_never_waits_for_its_own_thread(tmp_path: Path) -> None:
+    ledger, handler = Collected(tmp_path / "here.db"), KalibrCallbackHandler()
+    model = first_arm(PATH, goal="test", ledger=ledger)  # closed only where nothing hangs
+    model.invoke(ASK, config(handler))
+    chain = RunnableLambda(lambda text: text) | model | StrOutputParser()
+
+    def work() -> None:
+        left_behind(chain, COMPLAINT, handler)
+        ledger.comes = True
+        model.core.feedback.signals.knows("other")
+        with handler._runs._lock:
+            left_behind(chain, THANKS, handler)
+            gc.collect()
+
+    assert ends(work)
+    assert handler.flush()
+    assert kinds(model) == ["anew", "complains", "accepts"]
+    assert (told(model), handler.failures) == ([0.25], {})
+    model.invoke(ASK, config(handler))
+    assert len(handler._runs) == 0
+    assert conversation(model).number == 2, "it is told at once again"
+    model.routers.close()
+
+
+def test_a_handler_that_was_given_to_no_chain_says_so() -> None:
+    handler = KalibrCallbackHandler()
+    make().invoke(ASK, {"configurable": {"thread_id": "chat"}})
+    with pytest.raises(UnknownSession, match=r"has heard of no run \(give it in a chain's config"):
+        handler.action("chat", "output_copied")
+
+
+async def later(text: str) -> str:
+    return "accepts"
+
+
+def test_an_async_classifier_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must not be async"):
+        KalibrCallbackHandler(classify=later)  # type: ignore[arg-type]
 
 
 # A model that judges turns.

@@ -7,7 +7,10 @@ import threading
 import time
 from uuid import uuid4
 
-from kalibr_langchain.runs import Root, Runs
+from kalibr_core import MemoryLedger
+from kalibr_core.ledger import forks
+from kalibr_core.testing import FakeClock
+from kalibr_langchain.runs import MOST_AGE_S, Root, Runs
 
 
 def test_open_runs_are_bounded() -> None:
@@ -40,3 +43,41 @@ def test_a_fork_while_another_thread_is_at_it_does_not_hang() -> None:
     finally:
         ends.set()
         thread.join()
+
+
+def test_a_run_that_is_open_for_too_long_is_let_go() -> None:
+    """LangChain tells no end of a model's call that was cancelled."""
+    clock = FakeClock()
+    runs = Runs(clock=clock.monotonic)
+    roots = [Root(uuid4(), "chat", None, False, False) for _ in range(3)]
+    for root in roots:
+        runs.open(root)
+        clock.advance(MOST_AGE_S / 2 + 1)
+    assert [runs.of(root.run_id) is not None for root in roots] == [False, True, True]
+
+
+def test_a_run_may_end_while_its_own_thread_holds_the_lock() -> None:
+    """The collector closes a stream in the middle of anything."""
+    runs, root, ends = Runs(), Root(uuid4(), "chat", None, False, False), threading.Event()
+    runs.open(root)
+
+    def end() -> None:
+        with runs._lock:
+            runs.leave(root.run_id)
+        ends.set()
+
+    threading.Thread(target=end, daemon=True).start()
+    assert ends.wait(5)
+    assert len(runs) == 0
+
+
+def test_a_fork_takes_a_ledgers_lock_before_that_of_the_runs() -> None:
+    """Who holds a ledger's may wait for that of the runs, never the other way round."""
+    several = [(Runs(), MemoryLedger()) for _ in range(5)]
+    forks._before_fork()
+    try:
+        places = {id(one): place for place, one in enumerate(forks._HELD)}
+    finally:
+        forks._after_fork_in_parent()
+    ledgers = [places[id(ledger)] for _, ledger in several]
+    assert max(ledgers) < min(places[id(runs)] for runs, _ in several)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterator
 from typing import Annotated, Any, TypedDict
@@ -11,7 +12,10 @@ from uuid import uuid4
 import pytest
 from langchain.agents import create_agent
 from langchain_core.chat_history import InMemoryChatMessageHistory
-from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.language_models.fake_chat_models import (
+    FakeListChatModel,
+    GenericFakeChatModel,
+)
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -25,6 +29,7 @@ from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 
 from kalibr_bench.provider import LoopbackProvider
+from kalibr_core.adapter.ends import MOST_CHARACTERS, short
 from kalibr_langchain import KalibrCallbackHandler
 
 from .conversations import (
@@ -126,6 +131,35 @@ def test_subgraphs_and_tools_that_ask_models_belong_to_the_users_run() -> None:
         chain.invoke(text, config(handler))
     chain.invoke(THANKS, config(handler))
     assert (told(inner), told(outer)) == ([0.425, 0.675], [0.25, 0.75])
+
+
+def test_a_call_with_callbacks_of_its_own_belongs_to_the_run_that_makes_it() -> None:
+    """LangChain tells it no parent then."""
+    guard, model, handler = make("guard"), make(), KalibrCallbackHandler()
+
+    def node(state: MessagesState) -> Any:
+        answer = model.invoke(state["messages"])
+        guard.invoke(f"Is this wrong or rude? {answer.text}", {"callbacks": [handler]})
+        return {"messages": [answer]}
+
+    graph = StateGraph(MessagesState).add_node(node).add_edge(START, "node").compile()
+    for text in (ASK, THANKS):
+        graph.invoke({"messages": [("user", text)]}, config(handler))  # type: ignore[call-overload]
+    assert (told(guard), told(model)) == ([0.675], [0.75])
+    assert conversation(model).number == 2
+
+
+def test_a_call_with_a_session_of_its_own_is_its_own_also_within_a_run() -> None:
+    inner, outer, handler = make("inner"), make("outer"), KalibrCallbackHandler()
+
+    def talk(text: str) -> Any:
+        for said in (ASK, COMPLAINT):
+            inner.invoke(said, config(handler, "other"))
+        return outer.invoke(text)
+
+    RunnableLambda(talk).invoke(ASK, config(handler))
+    assert (told(inner), told(outer)) == ([0.25], [])
+    assert kinds(outer) == ["anew"]
 
 
 class Poem(BaseModel):
@@ -419,6 +453,56 @@ async def test_a_cancelled_run_is_no_answer() -> None:
         await task
     known = conversation(model)
     assert (known.number, [kind.value for kind in known.kinds]) == (1, ["anew", "complains"])
+
+
+def down(_: object) -> str:
+    raise ConnectionError("down")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        FakeListChatModel(responses=["def sort(items): return items"]),
+        RunnableLambda(lambda _: "Sorry, I only write poems."),
+        RunnableLambda(down),
+        FakeListChatModel(responses=["x"]) | RunnableLambda(down),
+        GenericFakeChatModel(messages=iter([])),
+    ],
+    ids=["plain model", "canned", "failed", "failed below", "failed model"],
+)
+def test_an_answer_of_no_routed_model_or_a_failure_is_not_the_ones_before(other: Any) -> None:
+    model, handler = make(), KalibrCallbackHandler()
+    model.invoke(ASK, config(handler))
+    # A run of one step alone is told its metadata, and nobody is told what is `configurable` there.
+    where = config(handler, metadata={"thread_id": "chat"})
+    for text in ("Now write a function that sorts numbers.", "This does not work at all!"):
+        with contextlib.suppress(ConnectionError, StopIteration):
+            other.invoke(text, where)
+    assert not handler.action("chat", "output_discarded")
+    handler.end("chat")
+    assert told(model) == [0.75]
+    assert handler.failures == {}
+
+
+def test_what_is_said_after_a_left_stream_is_not_about_the_answer_before_it() -> None:
+    model, handler = make(), KalibrCallbackHandler()
+    model.invoke(ASK, config(handler))
+    stream: Any = (model | StrOutputParser()).stream("Now a story of a dog.", config(handler))
+    next(stream)
+    stream.close()
+    model.invoke("That is wrong, I wanted a cat!", config(handler))
+    assert told(model) == [0.75]
+
+
+@pytest.mark.parametrize("text", ["hello " * 10_000, "x"])
+async def test_of_what_was_told_the_two_ends_are_kept_while_a_run_is_open(text: str) -> None:
+    """A model's call that is cancelled stays open: LangChain tells no end of it."""
+    handler, text = KalibrCallbackHandler(), text.strip()
+    for where in ({"session_id": "chat"}, {}):
+        handler.on_chat_model_start({}, [[HumanMessage(text)]], run_id=uuid4(), metadata=where)
+    held = [root.said.text for root in handler._runs._roots.values() if root.said is not None]
+    assert held == [short(text)] * 2
+    assert len(held[0]) <= MOST_CHARACTERS + 1
 
 
 def test_a_resumed_run_is_no_turn_and_goes_on_with_its_answer() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from llama_index.core.chat_engine import (
     CondensePlusContextChatEngine,
     SimpleChatEngine,
 )
+from llama_index.core.llms import MockLLM
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.workflow import Context, StartEvent, StopEvent, Workflow, step
 from llama_index_instrumentation import get_dispatcher
@@ -27,6 +30,7 @@ from kalibr_bench.provider import Fault, LoopbackProvider
 from kalibr_core import (
     AllPathsFailed,
     ConfigError,
+    Judge,
     LedgerError,
     MemoryLedger,
     UnknownAction,
@@ -34,7 +38,7 @@ from kalibr_core import (
 )
 from kalibr_core.cli import make_app
 from kalibr_core.status import goal_status
-from kalibr_llama_index import KalibrEventHandler, KalibrLLM
+from kalibr_llama_index import KalibrEventHandler, KalibrLLM, judged_by
 
 from .ways import first_arm
 
@@ -426,6 +430,137 @@ def test_an_answer_that_failed_and_is_asked_for_again_is_no_repeated_complaint(
     engine.chat("Perfect, thanks!")
     engine.chat("Bye.")
     assert all(reward == GOOD for _, reward in told(llm))
+
+
+# Answers of nobody's, and several ledgers.
+
+
+class Down(MockLLM):
+    def chat(self, *args: Any, **kwargs: Any) -> Any:
+        raise ConnectionError("down")
+
+
+ELSE = "Now write a Python function that sorts a list of numbers, please."
+
+
+@pytest.mark.parametrize("other", [MockLLM(), Down()], ids=["plain", "failed"])
+def test_an_answer_of_no_routed_llm_or_a_failure_is_not_the_one_before(
+    other: Any, llm: KalibrLLM, handler: KalibrEventHandler
+) -> None:
+    chat_engine(SimpleChatEngine, llm).chat(TURNS[0])
+    for text in (ELSE, "That is wrong, this does not work at all!"):
+        with contextlib.suppress(ConnectionError):
+            chat_engine(SimpleChatEngine, other).chat(text)
+    assert not handler.action("alice", "output_discarded")
+    handler.end("alice")
+    assert (told(llm), told(llm, "action")) == ([(FIRST, GOOD)], [])
+
+
+def test_an_answer_from_another_ledger_stands_in_the_place_of_the_one_before(
+    make: Any, handler: KalibrEventHandler
+) -> None:
+    poems, code = make(FIRST, ledger="memory"), make(SECOND, ledger="memory")
+    with instrument_tags({"session_id": "alice"}):
+        poems.complete(TURNS[0])
+        code.complete(ELSE)
+        code.complete("That is wrong, the function does not sort at all!")
+    assert handler.action("alice", "output_discarded")
+    handler.end("alice")
+    assert (told(poems), told(poems, "action")) == ([(FIRST, GOOD)], [])
+    assert (told(code), told(code, "action")) == ([(SECOND, BAD)], [(SECOND, 0.0)])
+
+
+# Streams that the garbage collector closes.
+
+
+class Collected(MemoryLedger):
+    """Its lock is a plain one; the collector comes while it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain, self.comes = threading.Lock(), False
+
+    def conversation(self, key: str) -> Any:
+        with self.plain:
+            if self.comes:
+                self.comes = False
+                gc.collect()
+            return super().conversation(key)
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_a_stream_that_the_collector_closes_never_waits_for_its_own_thread(
+    make: Any, handler: KalibrEventHandler
+) -> None:
+    ledger = Collected()
+    llm: KalibrLLM = make(ledger=ledger)
+    documents = SummaryIndex.from_documents([Document(text="Steam engines pumped mines dry.")])
+    engine = documents.as_query_engine(llm=llm, streaming=True)
+
+    def left_behind(text: str) -> None:
+        answer: Any = engine.query(text)
+        held = SimpleNamespace(stream=answer.response_gen)
+        held.me = held
+        next(held.stream)
+
+    done = threading.Event()
+
+    def work() -> None:
+        with instrument_tags({"session_id": "alice"}):
+            llm.complete(TURNS[0])
+            left_behind(ELSE)
+            ledger.comes = True
+            llm.core.feedback.signals.knows("other")
+            with handler._runs._lock, handler._sessions._lock, handler._talks._lock:  # type: ignore[union-attr]  # it has one
+                left_behind("That is wrong!")
+                gc.collect()
+        done.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    assert done.wait(10)
+    assert handler.flush()
+    handler.end("alice")
+    assert (told(llm), handler.failures) == ([(FIRST, GOOD)], {})
+
+
+def test_a_judge_that_is_routed_itself_need_name_no_conversation(
+    make: Any, handler: KalibrEventHandler, server: LoopbackProvider, caplog: Any
+) -> None:
+    server.script(SECOND, ['{"reason": "x", "score": 0.5}'])
+    judge = judged_by(make(SECOND, goal="judge", judge=None))
+    llm = make(FIRST, judge=Judge(model=judge, rate=1.0, goals=None))
+    with caplog.at_level(logging.WARNING, "kalibr"), instrument_tags({"session_id": "alice"}):
+        llm.complete(TURNS[0])
+        llm.close()
+    assert "names no conversation" not in caplog.text
+    assert handler.failures == {}
+
+
+def test_a_handler_that_is_not_attached_says_so(llm: KalibrLLM) -> None:
+    handler = KalibrEventHandler()
+    with instrument_tags({"session_id": "alice"}):
+        llm.complete(TURNS[0])
+    with pytest.raises(UnknownSession, match=r"is not attached \(call its attach"):
+        handler.action("alice", "output_copied")
+    handler.attach().detach()
+    with pytest.raises(UnknownSession, match="is not attached"):
+        handler.end("alice")
+
+
+async def later(text: str) -> str:
+    return "accepts"
+
+
+def test_an_async_classifier_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must not be async"):
+        KalibrEventHandler(classify=later)  # type: ignore[arg-type]
 
 
 # The handler's own methods.

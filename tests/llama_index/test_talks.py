@@ -20,8 +20,8 @@ from llama_index.core.query_engine import CustomQueryEngine
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 
+from kalibr_core.adapter import ends
 from kalibr_core.testing import FakeClock
-from kalibr_llama_index import talk
 from kalibr_llama_index import talks as module
 from kalibr_llama_index.events import DecisionEvent
 from kalibr_llama_index.runs import Runs
@@ -77,6 +77,9 @@ class Told:
         self.events.append(event_id)
         self.all.append(("pipeline", session_id, [d for d, _ in decided], prompt, output))
 
+    def unrouted(self, session_id: str, *, prompt: str, output: str) -> None:
+        self.all.append(("unrouted", session_id, prompt, output))
+
     def left(self, session_id: str) -> None:
         self.all.append(("left", session_id))
 
@@ -86,8 +89,9 @@ class Listening:
 
     def __init__(self) -> None:
         self.told = Told()
-        self.runs = Runs(FakeClock().monotonic)
-        self.talks = Talks(self.told, Sessions(), self.runs)  # type: ignore[arg-type]
+        self.clock = FakeClock()
+        self.runs = Runs(self.clock.monotonic)
+        self.talks = Talks(self.told, Sessions(), self.runs, self.clock.monotonic)  # type: ignore[arg-type]
         self._spans = Spans(self.runs, self.talks)
 
     def enter(
@@ -149,25 +153,28 @@ def test_a_messages_own_id_goes_with_the_turn(llama: Any) -> None:
     assert llama.told.all == [("turn", "memory", "hello", "m-1")]
 
 
-def test_a_run_that_fails_is_a_turn_alone(llama: Any) -> None:
+def test_a_run_that_fails_is_a_turn_and_no_answer_of_a_path(llama: Any) -> None:
     llama.enter("E.chat", ENGINE, message="hello")
     llama.decided("d1", "E.chat")
     llama.drop("E.chat", ENGINE)
     llama.decided("d2", "E.chat")
-    assert [what[0] for what in llama.told.all] == ["turn"]
+    assert llama.told.all == [
+        ("turn", "memory", "hello", None),
+        ("unrouted", "memory", "hello", ""),
+    ]
 
 
 def test_a_call_without_an_answer_is_no_part_of_one(llama: Any) -> None:
     llama.enter("E.chat", ENGINE, message="hello")
     llama.decided("failed", "E.chat", answered=False)
     llama.leave("E.chat", ENGINE, Response("sorry"))
-    assert [what[0] for what in llama.told.all] == ["turn"]
+    assert llama.told.all[1:] == [("unrouted", "memory", "hello", "sorry")]
 
 
 def test_a_run_without_a_routed_call_is_no_pipeline(llama: Any) -> None:
     llama.enter("E.chat", ENGINE, message="hello")
     llama.leave("E.chat", ENGINE, Response("hi"))
-    assert [what[0] for what in llama.told.all] == ["turn"]
+    assert llama.told.all[1:] == [("unrouted", "memory", "hello", "hi")]
 
 
 def test_calls_that_come_late_are_told_once_more_while_nothing_was_said_since(llama: Any) -> None:
@@ -230,7 +237,7 @@ def test_a_query_that_is_not_read_to_its_end_is_no_pipeline(llama: Any) -> None:
     next(result.response_gen)
     result.response_gen.close()
     llama.decided("d", "Q.query")
-    assert [what[0] for what in llama.told.all] == ["turn"]
+    assert [what[0] for what in llama.told.all] == ["turn", "unrouted"]
     assert "secret" not in repr(llama.talks._talks)
 
 
@@ -263,7 +270,7 @@ def test_a_chat_engines_stream_that_breaks_is_no_pipeline(first: str, llama: Any
     llama.drop("S.write_response_to_history", stream)
     if first == "writer":
         llama.leave("E.stream_chat", ENGINE, stream)
-    assert [what[0] for what in llama.told.all] == ["turn"]
+    assert [what[0] for what in llama.told.all] == ["turn", "unrouted"]
     assert "hello" not in repr(llama.talks._talks)
 
 
@@ -294,7 +301,7 @@ def test_an_llms_stream_that_breaks_is_no_pipeline(llama: Any) -> None:
     llama.decided("d", "L.stream_chat")
     llama.talks.hear(ExceptionEvent(exception=GeneratorExit(), span_id="L.stream_chat" + UUID))
     llama.wrote("L.stream_chat", "hi")
-    assert [what[0] for what in llama.told.all] == ["turn"]
+    assert [what[0] for what in llama.told.all] == ["turn", "unrouted"]
 
 
 # Whose runs they are.
@@ -376,7 +383,7 @@ def test_a_workflow_that_the_user_has_cancelled_is_no_pipeline(llama: Any) -> No
     llama.enter("Flow.run", flow, ALICE, init_state=object(), start_event=event)
     llama.decided("d", "Flow.run")
     llama.leave("Flow.run", flow, None)
-    assert [what[0] for what in llama.told.all] == ["turn"]
+    assert [what[0] for what in llama.told.all] == ["turn", "unrouted"]
 
 
 def test_the_methods_of_an_engine_that_answer_nobody_are_none() -> None:
@@ -427,12 +434,21 @@ def test_memory_is_bounded(llama: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_the_two_ends_of_a_long_text_are_held(
     llama: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(talk, "MOST_CHARACTERS", 10)
+    monkeypatch.setattr(ends, "MOST_CHARACTERS", 10)
     llama.enter("E.chat", ENGINE, message="begin" + "x" * 99 + "finis")
     llama.decided("d", "E.chat")
     llama.leave("E.chat", ENGINE, Response("y" * 99))
     assert llama.told.all[0][2] == "begin finis"
     assert llama.told.all[1][3:] == ("begin finis", "yyyyy yyyyy")
+
+
+def test_a_stream_that_nobody_begins_to_read_is_let_go_after_an_hour(llama: Any) -> None:
+    llama.enter("L.stream_chat", MockLLM(), ALICE, messages=[ChatMessage("a secret")])
+    llama.leave("L.stream_chat", MockLLM(), (token for token in "hi"))
+    llama.clock.advance(module.MOST_AGE_S + 1)
+    llama.enter("E.chat", ENGINE, message="hello")
+    assert len(llama.talks._talks) == 1
+    assert "secret" not in repr(llama.talks._talks)
 
 
 @pytest.mark.parametrize("end", ["answered", "without a call", "failed"])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import os
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 
+import pytest
+
+from kalibr_core.adapter import background as module
 from kalibr_core.adapter.background import Background
 
 
@@ -94,3 +99,39 @@ def test_the_interpreters_exit_waits_for_what_is_left() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
     assert ran.stdout == b"done\n"
+
+
+def test_it_takes_no_lock_to_hand_work_over() -> None:
+    """The collector hands it over in the middle of anything, such as the start of a thread."""
+    background, done = Background(), list[int]()
+    with background._done, threading._active_limbo_lock:  # type: ignore[attr-defined]  # `start`'s
+        assert background.put(lambda: done.append(1))
+        assert not background.is_idle
+    assert background.flush(timeout_s=5)
+    assert done == [1]
+
+
+def test_a_thread_that_was_idle_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "IDLE_S", 0.001)
+    background, done = Background(), list[int]()
+    for number in range(50):
+        background.put(partial(done.append, number))
+        assert background.flush(timeout_s=5)
+        time.sleep(0.001)
+    assert done == list(range(50))
+
+
+def test_an_exit_that_may_start_no_thread_does_the_work_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As that of Python 3.12 and later."""
+
+    def refuse(*_: object) -> int:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    background, done = Background(), list[int]()
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    assert background.put(lambda: done.append(1))
+    background._exit()
+    assert done == [1]
+    assert background.is_idle

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import threading
 import time
 from collections.abc import Iterator
@@ -343,3 +345,121 @@ def test_a_short_wait_gives_the_true_answer(
     behaviour.turn("s", ASK, event_id="m3")
     with pytest.raises(UnknownSession):
         behaviour.end("other")
+
+
+# Several ledgers, and answers of nobody's.
+
+ANOTHER = "Now write a Python function that sorts a list of numbers, please."
+
+
+def test_an_answer_from_another_ledger_stands_in_the_place_of_the_one_before(
+    routers: Routers[Held],
+) -> None:
+    one, other, behaviour = make(routers, "one"), make(routers, "other"), Behaviour(model="M")
+    answered(behaviour, decide(one))
+    behaviour.turn("s", ANOTHER, event_id=None)
+    answered(behaviour, decide(other), event_id="e2")
+    behaviour.turn("s", COMPLAINT, event_id=None)
+    assert behaviour.action("s", "output_discarded")
+    assert behaviour.end("s")
+    assert (rewards(one), rewards(other)) == ([0.75], [0.0, 0.25])
+    behaviour.action("s", "output_copied")
+    assert (len(rewards(one)), rewards(other)[2:]) == (1, [0.85])
+
+
+@pytest.mark.parametrize("output", ["def sort(items): return sorted(items)", ""])
+def test_no_path_is_charged_for_an_answer_of_nobodys_or_for_an_outage(
+    output: str, routers: Routers[Held]
+) -> None:
+    one, behaviour = make(routers, "one"), Behaviour(model="M")
+    answered(behaviour, decide(one))
+    behaviour.turn("s", ANOTHER, event_id=None)
+    behaviour.unrouted("s", prompt=ANOTHER, output=output)
+    behaviour.turn("s", COMPLAINT, event_id=None)
+    assert not behaviour.action("s", "output_discarded")
+    assert behaviour.end("s")
+    assert rewards(one) == [0.75]
+    assert behaviour.failures == {}
+
+
+def test_to_try_the_same_again_after_a_failure_is_no_other_turn(routers: Routers[Held]) -> None:
+    one, behaviour = make(routers, "one"), Behaviour(model="M")
+    answered(behaviour, decide(one))
+    for _ in range(5):
+        behaviour.turn("s", COMPLAINT, event_id=None)
+        behaviour.unrouted("s", prompt=COMPLAINT, output="")
+    assert [kind.value for kind in known(one).kinds] == ["anew", "complains"]
+    assert len(known(one).outputs) == 2
+    answered(behaviour, decide(one), event_id="e2")
+    behaviour.turn("s", COMPLAINT, event_id=None)
+    assert known(one).number == 2
+    assert len(known(one).kinds) == 3
+    assert rewards(one) == [0.25]
+
+
+def test_what_no_ledger_knows_of_begins_no_conversation(routers: Routers[Held]) -> None:
+    one, behaviour = make(routers, "one"), Behaviour(model="M")
+    behaviour.unrouted("s", prompt=ASK, output="x")
+    assert not one.feedback.signals.knows("s")
+    answered(behaviour, decide(one))
+    behaviour.end("s")
+    behaviour.unrouted("s", prompt=ASK, output="x")
+    assert known(one).ended
+
+
+# What is odd in itself.
+
+
+def test_half_of_a_character_loses_no_turn_and_shows_no_text(
+    routers: Routers[Held], caplog: pytest.LogCaptureFixture
+) -> None:
+    one, behaviour = make(routers, "one"), Behaviour(model="M")
+    answered(behaviour, decide(one))
+    for _ in range(2):
+        behaviour.turn("s", "That is wrong! My card is 4111 1111 \ud83d", event_id=None)
+    assert [kind.value for kind in known(one).kinds] == ["anew", "complains"]
+    behaviour.turn("s", "More of 4111 1111", event_id="4111 1111 \ud83d")
+    assert behaviour.failures == {"ConfigError": 1}
+    assert "4111" not in caplog.text
+
+
+async def judge(text: str) -> str:
+    return "accepts"
+
+
+class Judge:
+    """A classifier with a state."""
+
+    async def __call__(self, text: str) -> str:
+        return "accepts"
+
+
+@pytest.mark.parametrize("classify", [judge, functools.partial(judge), Judge()])
+def test_an_async_classifier_is_refused_at_once(classify: Any) -> None:
+    with pytest.raises(ConfigError, match="must not be async"):
+        Behaviour(model="M", classify=classify)
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, SystemExit, KeyboardInterrupt])
+def test_a_classifier_that_ends_loses_no_turn(
+    error: type[BaseException], routers: Routers[Held]
+) -> None:
+    def classify(text: str) -> str:
+        raise error
+
+    one, behaviour = make(routers, "one"), Behaviour(model="M", classify=classify)
+    answered(behaviour, decide(one))
+    behaviour.turn("s", COMPLAINT, event_id=None)
+    assert behaviour.flush()
+    assert [kind.value for kind in known(one).kinds] == ["anew", "complains"]
+    assert behaviour.failures == {error.__name__: 1}
+
+
+def test_who_is_told_nothing_says_so(routers: Routers[Held]) -> None:
+    make(routers, "one")
+    behaviour = Behaviour(model="M", deaf="nobody tells it")
+    with pytest.raises(UnknownSession, match=r"^nobody tells it: no open M"):
+        behaviour.action("s", "output_copied")
+    behaviour.hears = True
+    with pytest.raises(UnknownSession, match=r"^no open M"):
+        behaviour.end("s")
