@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .appointing import judging_for
 from .bandit import RunLengthPolicy
 from .blocks import Blocks
 from .choice import Roster
 from .costs import Costs
 from .errors import ConfigError
-from .judging import Judging, Work, judging_for
+from .gates.judge import DEFAULT
+from .judging import Judging, Work
 from .learner import Learner
 from .ports import Conversations, Gate, Shared
 from .prices import price_of
@@ -58,6 +60,19 @@ def roster_of(paths: Sequence[Path], endpoints: Mapping[str, Endpoint]) -> Roste
     )
 
 
+def judge_beside(score_when: object, judge: object) -> object:
+    """The judge of answers that may be scored at once.
+
+    Raises:
+        ConfigError: two that would score the same answers.
+    """
+    if score_when is None:
+        return judge
+    if judge is not None and judge != DEFAULT:
+        raise ConfigError("give score_when or judge, not both: each scores the answers")
+    return None
+
+
 def judging_of(
     judge: object,
     reports: Reports,
@@ -75,6 +90,7 @@ def judging_of(
         return reports.judged(work.decision_id, work.path_id, score, beside)
 
     policy = learner.policy
+    learns = policy if isinstance(policy, RunLengthPolicy) else None
     return judging_for(
         judge,
         goal=learner.goal,
@@ -83,7 +99,8 @@ def judging_of(
         base_url=base_url,
         seed=seed,
         wall=wall,
-        known=policy.scored if isinstance(policy, RunLengthPolicy) else None,
+        known=None if learns is None else learns.scored,
+        answers=None if learns is None else lambda path_id: learns.belief(path_id)[1],
         told=told,
     )
 

@@ -14,6 +14,7 @@ from .arguments import arguments_of, for_create, is_plain
 from .errors import BadResponse, NoEligiblePath, RouterClosed, StreamInterrupted
 from .providers import Endpoint
 from .redaction import header_secrets, redact
+from .sendable import aresending, resending
 from .time_limit import StreamLimit, TimeLimit, keep_limits
 from .types import Attempt, Path
 
@@ -191,6 +192,7 @@ class Clients:
                 max_retries=0,
                 http_client=self._http,
             )
+            setattr(client, "post", resending(client.post))  # noqa: B010  # no method, for mypy
             self._sync[path_id] = _without_account(client, endpoint)
             return self._sync[path_id]
 
@@ -220,6 +222,7 @@ class Clients:
                 max_retries=0,
                 http_client=self._async_http[loop],
             )
+            setattr(made, "post", aresending(made.post))  # noqa: B010
             clients[attempt.path.id] = _without_account(made, endpoint)
             return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from .types import Features
+from .types import Features, Transcript
 
 SCRIPTS: tuple[tuple[int, int, str], ...] = (
     (0x0041, 0x024F, "latin"),
@@ -28,6 +28,22 @@ def last_text(messages: Sequence[object]) -> str:
         if _field(message, "role") == "user":
             return text_of(_field(message, "content"))
     return ""
+
+
+def besides(messages: Sequence[object]) -> Transcript:
+    """All but the last user message: what else is said in it, with the tools that it calls."""
+    last = next(
+        (n for n in reversed(range(len(messages))) if _field(messages[n], "role") == "user"), -1
+    )
+    rest = [message for n, message in enumerate(messages) if n != last]
+    return [{"role": str(_field(one, "role")), "content": _said(one)} for one in rest]
+
+
+def _said(message: object) -> str:
+    calls = _field(message, "tool_calls")
+    functions = [_field(call, "function") for call in calls] if isinstance(calls, list) else []
+    called = [f"{_field(one, 'name')}({_field(one, 'arguments')})" for one in functions]
+    return "\n".join(filter(None, [text_of(_field(message, "content")), *called]))
 
 
 def text_of(content: object) -> str:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .answers import read_usage
-from .arguments import arguments_of, for_create, has_new_limit, is_plain
-from .clients import PATH
+from .budget import Budget
+from .errors import ConfigError
 from .features import estimate_tokens
-from .gates.judge import SCHEMA, Judge, Judgement, judgement_in, judgement_of, messages_for
+from .gates.judge import (
+    Judge,
+    JudgeFunction,
+    Judgement,
+    conversation_for,
+    judgement_in,
+    judgement_of,
+    messages_for,
+)
+from .gates.shown import Shown
+from .judge_clients import MOST_TOKENS, JudgeClients
 from .prices import cost_usd, price_of
 from .providers import NO_KEY, Endpoint, endpoint_of
-from .redaction import redact
-from .time_limit import TimeLimit, keep_limits
+from .scores import no_score
 from .types import Path, Usage
 
-DAY_S = 86_400.0
-MOST_TOKENS = 300
-"""Of a judge's answer; a model that thinks first sets its own limit."""
 DEFAULT_PROVIDER = "deepseek"
 DEFAULT_MODELS = ("deepseek-chat", "deepseek-reasoner", "deepseek-coder")
 """DeepSeek's own names: who has one has `deepseek-chat`."""
@@ -48,13 +53,20 @@ def judges_of(
             keys.setdefault(endpoint.base_url.rstrip("/"), endpoint.api_key)
     found = []
     for path in judge.paths:
-        server = base_url if path.base_url is None else None
-        key = None
-        if path.api_key is None and path.api_key_env is None:
-            asked_at = endpoint_of(path, base_url=server, api_key="any").base_url
-            key = keys.get(asked_at.rstrip("/"))
-        found.append((path, endpoint_of(path, base_url=server, api_key=key)))
+        try:
+            found.append((path, _judges_endpoint(path, keys, base_url)))
+        except ConfigError as error:
+            raise ConfigError(f"the judge's model: {error}") from None
     return found
+
+
+def _judges_endpoint(path: Path, keys: Mapping[str, str], base_url: str | None) -> Endpoint:
+    server = base_url if path.base_url is None else None
+    key = None
+    if path.api_key is None and path.api_key_env is None:
+        asked_at = endpoint_of(path, base_url=server, api_key="any").base_url
+        key = keys.get(asked_at.rstrip("/"))
+    return endpoint_of(path, base_url=server, api_key=key)
 
 
 def default_judges(
@@ -73,39 +85,6 @@ def default_judges(
     return []
 
 
-class Budget:
-    """What a Router's judge may spend in a day (UTC); safe for threads."""
-
-    def __init__(self, daily_usd: float | None, wall: Callable[[], float]) -> None:
-        self.spent_usd = 0.0
-        """In all."""
-        self._daily_usd = daily_usd
-        self._wall = wall
-        self._day = self._today_usd = 0.0
-        self._lock = threading.Lock()
-
-    def reserve(self, usd: float) -> bool:
-        """Set an amount aside; False: the day's budget is used up."""
-        with self._lock:
-            day = self._wall() // DAY_S
-            if day != self._day:
-                self._day, self._today_usd = day, 0.0
-            if self._daily_usd is not None and self._today_usd + usd > self._daily_usd:
-                return False
-            self._today_usd += usd
-            return True
-
-    def settle(self, reserved_usd: float, usd: float) -> None:
-        """Put what a judgement has cost in the place of what was set aside."""
-        with self._lock:
-            self._today_usd = max(self._today_usd + usd - reserved_usd, 0.0)
-            self.spent_usd += usd
-
-    def forked(self) -> None:
-        """One of the parent's threads may have held the lock."""
-        self._lock = threading.Lock()
-
-
 class Models:
     """Judges by models."""
 
@@ -116,7 +95,7 @@ class Models:
         self._judges = judges
         self._budget = budget
         self._prices = {p.id: price_of(p, provider=e.provider) for p, e in judges}
-        self.forked()
+        self._clients = JudgeClients()
 
     @property
     def priced(self) -> bool:
@@ -126,15 +105,12 @@ class Models:
     def forked(self) -> None:
         """Neither connections nor held locks go along into a child."""
         self._budget.forked()
-        self._lock = threading.Lock()
-        self._clients: dict[str, Any] = {}
+        self._clients.forked()
 
     def close(self) -> None:
-        with self._lock:
-            while self._clients:
-                self._clients.popitem()[1].close()
+        self._clients.close()
 
-    def judged(self, request: str, output: str, model: str) -> Made | None:
+    def judged(self, shown: Shown, model: str) -> Made | None:
         """Ask the first judge that is another model than made the output; None: no money is left.
 
         Raises:
@@ -142,24 +118,22 @@ class Models:
         """
         path, endpoint = self._other_than(model)
         price = self._prices[path.id]
-        messages = messages_for(self._judge.rubric, request, output)
+        messages = messages_for(self._judge.rubric, shown.request, shown.output, shown.conversation)
         guess = _guessed(messages)
-        reserved = cost_usd(price, guess) or 0.0
-        if not self._budget.reserve(reserved):
+        reserved = self._budget.reserve(cost_usd(price, guess) or 0.0)
+        if reserved is None:
             return None
-        cost = reserved  # a server that is left may bill all the same
+        cost = reserved.usd  # a server that is left may bill all the same
         try:
-            answer = self._asked(path, endpoint, messages)
-            usage = read_usage(getattr(answer, "usage", None)) or guess
-            cost = cost_usd(price, usage) or 0.0
+            answer = self._clients.ask(path, endpoint, messages, timeout_s=self._judge.timeout_s)
+            cost = cost_usd(price, answer.usage or guess) or 0.0
         except Exception as error:
             if getattr(error, "status_code", None) is not None:
                 cost = 0.0  # one that refuses does not
             raise
         finally:
             self._budget.settle(reserved, cost)
-        text = answer.choices[0].message.content if answer.choices else None
-        return judgement_in(text), {"judge": path.id, "cost_usd": cost if price else None}
+        return judgement_in(answer.text), {"judge": path.id, "cost_usd": cost if price else None}
 
     def _other_than(self, model: str) -> tuple[Path, Endpoint]:
         for path, endpoint in self._judges:
@@ -167,50 +141,14 @@ class Models:
                 return path, endpoint
         return self._judges[0]
 
-    def _asked(self, path: Path, endpoint: Endpoint, messages: list[dict[str, str]]) -> Any:
-        from openai.types.chat import ChatCompletion
-
-        asked: dict[str, Any] = {"messages": messages, "response_format": _format_of(endpoint)}
-        if not has_new_limit(endpoint):
-            asked |= {"temperature": 0.0, "max_tokens": MOST_TOKENS}
-        arguments = arguments_of(path, endpoint, asked)
-        client, timeout = self._client(path, endpoint), self._judge.timeout_s
-        try:
-            with TimeLimit(timeout):
-                if is_plain(arguments):
-                    options = {"timeout": timeout}
-                    return client.post(
-                        PATH, cast_to=ChatCompletion, body=arguments, options=options
-                    )
-                return client.chat.completions.create(**for_create(arguments), timeout=timeout)
-        except Exception as error:
-            redact(error, (endpoint.api_key,))
-            raise
-
-    def _client(self, path: Path, endpoint: Endpoint) -> Any:
-        import openai
-
-        with self._lock:
-            found = self._clients.get(path.id)
-            if found is None:
-                http: Any = openai.DefaultHttpxClient(follow_redirects=False)
-                found = self._clients[path.id] = openai.OpenAI(
-                    api_key=endpoint.api_key,
-                    base_url=endpoint.base_url,
-                    max_retries=0,
-                    http_client=keep_limits(http),
-                )
-                if not endpoint.is_openais:
-                    found.organization = found.project = None
-            return found
-
 
 class Function:
     """Judges by a function of the user's; an async one in an event loop that stays."""
 
-    def __init__(self, judge: Judge, function: Callable[[str, str], object]) -> None:
+    def __init__(self, judge: Judge, function: JudgeFunction) -> None:
         self._timeout_s = judge.timeout_s
         self._function = function
+        self._name = name_of(function)
         self.forked()
 
     def forked(self) -> None:
@@ -223,16 +161,18 @@ class Function:
                 self._loop.call_soon_threadsafe(_stop, self._loop)
                 self._loop = None
 
-    def judged(self, request: str, output: str, model: str) -> Made | None:
+    def judged(self, shown: Shown, model: str) -> Made | None:
         """Call the function.
 
         Raises:
             Exception: the function's own; TimeoutError: an async one took too long.
         """
-        said = self._function(request, output)
+        besides = conversation_for(self._function, list(shown.conversation))
+        said = self._function(shown.request, shown.output, **besides)
         if inspect.isawaitable(said):
             said = self._awaited(said)
-        return judgement_of(said), {"judge": "function"}
+        found = judgement_of(said)
+        return found, {"judge": self._name} if found else {"said": no_score(said)}
 
     def _awaited(self, said: Awaitable[object]) -> object:
         import asyncio
@@ -271,6 +211,16 @@ def _stop(loop: Any) -> None:
     loop.call_soon(loop.stop)
 
 
+def name_of(function: JudgeFunction) -> str:
+    """What a function is called in the record; an object by its class.
+
+    >>> name_of(name_of), name_of(lambda request, output: 1.0)
+    ('name_of', '<lambda>')
+    """
+    inner = getattr(function, "func", function)
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
 def _bare(model: str) -> str:
     return model.rpartition("/")[2].lower()
 
@@ -279,11 +229,3 @@ def _guessed(messages: Sequence[Mapping[str, str]]) -> Usage:
     """Before it is known, or where the server tells nothing."""
     given = sum(estimate_tokens(message["content"]) + 4 for message in messages)
     return Usage(input_tokens=given, output_tokens=MOST_TOKENS // 4)
-
-
-def _format_of(endpoint: Endpoint) -> dict[str, Any]:
-    """Servers of other makes know JSON, and not schemas; what comes is validated in any case."""
-    if endpoint.provider in ("openai", "google", None):
-        inner = {"name": "judgement", "strict": True, "schema": SCHEMA}
-        return {"type": "json_schema", "json_schema": inner}
-    return {"type": "json_object"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .choice import Roster
 from .clients import Clients
 from .errors import RouterClosed
-from .judging import Judging
+from .judging import Judging, at_work
 from .learner import Learner
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Lifetime:
         self._rng = rng
         self._pid = os.getpid()
         self.is_closed = False
+        self._drains = False
 
     def check(self) -> None:
         """Before a call.
@@ -52,7 +53,7 @@ class Lifetime:
         Raises:
             RouterClosed: it is closed.
         """
-        if self.is_closed:
+        if self.is_closed and not (self._drains and at_work()):  # a judge may call its own Router
             raise RouterClosed(self._learner.goal)
         self.notice_fork()
 
@@ -92,8 +93,10 @@ class Lifetime:
             try:
                 last()
                 if self._judging is not None:
+                    self._drains = True
                     self._judging.close()
             finally:
+                self._drains = False
                 self._learner.close(ledger=self._owns_ledger)
                 self._clients.close()
 
@@ -104,8 +107,10 @@ class Lifetime:
             try:
                 last()
                 if self._judging is not None:
+                    self._drains = True
                     await _drained(self._judging)
             finally:
+                self._drains = False
                 self._learner.close(ledger=self._owns_ledger)
                 await self._clients.aclose()
 

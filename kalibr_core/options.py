@@ -89,6 +89,12 @@ def checked_function(name: str, function: Callable[..., object] | None) -> None:
             f"{name} is an async function; it is called between answer and caller and must be a "
             "plain one"
         )
+    try:
+        inspect.signature(function).bind("")
+    except TypeError as error:
+        raise ConfigError(f"{name} is called with the output's text: {error}") from None
+    except ValueError:
+        return  # written in C, and says nothing of its parameters
 
 
 def checked_call(messages: object, asked: Mapping[str, object]) -> Sequence[object]:
@@ -114,14 +120,3 @@ def checked_call(messages: object, asked: Mapping[str, object]) -> Sequence[obje
                 f"got {type(message).__name__}"
             )
     return messages
-
-
-def score_of(value: object) -> float | None:
-    """A score in [0, 1], or None where the value is none.
-
-    >>> score_of(0.5), score_of(True), score_of(float("nan")), score_of("8/10")
-    (0.5, 1.0, None, None)
-    """
-    if isinstance(value, bool):
-        return float(value)
-    return float(value) if is_number(value) and 0.0 <= value <= 1.0 else None

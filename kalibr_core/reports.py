@@ -9,9 +9,10 @@ from typing import Protocol
 
 from .errors import ConfigError, LedgerError, UnknownDecision
 from .learner import Learner
-from .options import score_of
 from .outputs import id_of
+from .places import where_from, where_raised
 from .plan import POOREST
+from .scores import no_score, score_of
 from .types import JSON, Decision, Entry, EvidenceKind, FailureKind
 
 log = logging.getLogger("kalibr")
@@ -65,11 +66,13 @@ class Reports:
 
     def scored(self, score_when: Callable[[str], float], text: str, decision: Decision) -> None:
         """Let the user's function score an answer; whatever it does, the call goes on."""
-        why = "returned no number in [0, 1]"
+        score, why = None, ""
         try:
-            score = score_of(score_when(text))
+            said = score_when(text)
+            score, why = score_of(said), f"returned no number in [0, 1] ({no_score(said)})"
         except Exception as error:  # noqa: BLE001  # the user's function must not break the call
-            score, why = None, f"raised {type(error).__name__}"
+            why = f"raised {where_raised(error, score_when)}"
+            log.debug("kalibr: score_when raised %s", "; ".join(where_from(error)))
         if score is not None:
             self._book(decision.id, decision.path.id, "score", score, None)
         elif not self._has_warned:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from .answers import choices_of
 from .errors import ConfigError
-from .features import contents_of, features_of, inputs_of, last_text, text_of
+from .features import besides, contents_of, features_of, inputs_of, last_text, text_of
 from .options import checked_call
 from .types import Request
 
@@ -96,6 +96,7 @@ def _request(
     most = params.get("max_completion_tokens") or params.get("max_tokens")
     return Request(
         prompt=last_text(messages),
+        conversation=partial(besides, messages),
         tools=tools,
         response_format=wanted,
         max_output_tokens=most if isinstance(most, int) else None,

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapp
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from .assembly import gate_of, judging_of, reporter_of, roster_of
+from .assembly import gate_of, judge_beside, judging_of, reporter_of, roster_of
 from .bandit import RunLengthPolicy
 from .calls import Calls, Terms
 from .choice import Limits
@@ -62,7 +62,7 @@ class Router:
             [0, 1], async or not; None: answers are not judged. By default those of the goals
             `research` and `outreach_generation` are, by `deepseek-chat` where one of the paths is
             DeepSeek's, so that nobody gets to see prompts who does not see them anyway.
-            `score_when` replaces it.
+            `score_when` takes its place: give one of the two.
         policy: replaces the bandit.
         ledger: a file, "memory", or a `Ledger`; by default `KALIBR_LEDGER` or `.kalibr/kalibr.db`.
         max_attempts: most provider calls of one call.
@@ -146,7 +146,7 @@ class Router:
         )
         self._reports = Reports(self._learner, wall)
         self._judging = judging_of(
-            judge if score_when is None else None,
+            judge_beside(score_when, judge),
             self._reports,
             self._learner,
             paths=self.paths,

@@ -31,5 +31,6 @@ class Scoring:
         if self._score_when is not None and done.output.text:
             self._reports.scored(self._score_when, done.output.text, done.decision)
         if self._judging is not None and done.decision.verified:
-            self._judging.offer(done.decision, request.prompt, done.output.text)
+            said = request.conversation
+            self._judging.offer(done.decision, request.prompt, done.output.text, said)
         return done

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
@@ -20,7 +21,7 @@ from kalibr_core.adapter.asking import (
 )
 from kalibr_core.errors import ConfigError
 from kalibr_core.features import estimate_tokens, hash_of, input_of, script_of
-from kalibr_core.types import INPUTS, Features, Request
+from kalibr_core.types import INPUTS, Features, Request, Transcript
 
 from .chat import Chat
 from .history import in_foreign_tool_loop, portable
@@ -34,6 +35,8 @@ HOW = ("tool_choice", "parallel_tool_calls", "response_format")
 """Arguments that go with tools, and that each provider has its own form of."""
 NOT_SENT = FOREIGN | {"tools", "model", *HOW}
 """Arguments that reach no path as they are."""
+ROLES = {"human": "user", "ai": "assistant"}
+"""LangChain's words and the others'."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,6 +126,7 @@ class Asked:
         most = most_tokens(self.defaults, self.arguments, self.most_tokens)
         return Request(
             prompt=prompt,
+            conversation=partial(_besides, self.messages),
             tools=tools,
             response_format=wanted,
             max_output_tokens=most,
@@ -185,6 +189,19 @@ def _prompt(messages: Sequence[BaseMessage]) -> str:
         if isinstance(message, HumanMessage):
             return text_of(message)
     return ""
+
+
+def _besides(messages: Sequence[BaseMessage]) -> Transcript:
+    """All but the last human message."""
+    people = [n for n, message in enumerate(messages) if isinstance(message, HumanMessage)]
+    rest = [message for n, message in enumerate(messages) if n != (people[-1] if people else -1)]
+    return [{"role": ROLES.get(one.type, one.type), "content": _said(one)} for one in rest]
+
+
+def _said(message: BaseMessage) -> str:
+    calls = message.tool_calls if isinstance(message, AIMessage) else ()
+    called = [f"{call['name']}({json.dumps(call['args'], default=str)})" for call in calls]
+    return "\n".join(filter(None, [text_of(message), *called]))
 
 
 def _measured(messages: Sequence[BaseMessage]) -> tuple[int, int, frozenset[str]]:

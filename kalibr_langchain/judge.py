@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 from langsmith.run_helpers import tracing_context
 
 from kalibr_core.adapter.copies import Copies
 from kalibr_core.errors import ConfigError
-from kalibr_core.gates.judge import judgement_in, messages_for
+from kalibr_core.gates.judge import JudgeFunction, judgement_in, messages_for
+from kalibr_core.types import Transcript
 
 from .clients import unretried
 
 
-def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> Callable[[str, str], object]:
+def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> JudgeFunction:
     """A judge for `ChatKalibr(judge=...)` or `Judge(model=...)`.
 
     Its calls are the model's own: they are neither routed nor judged, and neither callbacks nor
@@ -29,17 +28,19 @@ def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> Callable[[s
         ConfigError: it is no chat model.
     """
     if not isinstance(model, BaseChatModel):
-        raise ConfigError(f"a judge must be a chat model, got {type(model).__name__}")
+        hint = f"; by its name: Judge(model={model!r})" if isinstance(model, str) else ""
+        raise ConfigError(f"a judge must be a chat model, got {type(model).__name__}{hint}")
 
     quiet = model.model_copy(update={"callbacks": None})
     copies = Copies(quiet, unretried)  # another after a fork
 
-    def judge(request: str, output: str) -> object:
-        system, user = messages_for(rubric, request, output)
+    def judge(request: str, output: str, *, conversation: Transcript = ()) -> object:
+        system, user = messages_for(rubric, request, output, conversation)
         with tracing_context(enabled=False):
             answer = copies.blocking.invoke(
                 [SystemMessage(system["content"]), HumanMessage(user["content"])]
             )
         return judgement_in(str(answer.text))
 
+    judge.__name__ = type(model).__name__  # in the record
     return judge

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 from llama_index.core.base.llms.types import (
@@ -13,13 +14,14 @@ from llama_index.core.base.llms.types import (
     DocumentBlock,
     ImageBlock,
     MessageRole,
+    ToolCallBlock,
     VideoBlock,
 )
 
 from kalibr_core.adapter.asking import check_call, most_tokens, tolerated, without_limits
 from kalibr_core.errors import ConfigError, NoEligiblePath
 from kalibr_core.features import estimate_tokens, hash_of, script_of
-from kalibr_core.types import Features, Output, Request
+from kalibr_core.types import Features, Output, Request, Transcript
 
 from .history import portable
 from .path_llm import PathLLM
@@ -124,6 +126,7 @@ class Asked:
         wanted, tools = self.structured, self.tools
         return Request(
             prompt=prompt,
+            conversation=partial(_besides, self.messages),
             tools=_demanded(wanted, tools),
             response_format={"type": "json_object"}
             if wanted is not None
@@ -223,6 +226,23 @@ def _prompt(messages: Sequence[ChatMessage] | str) -> str:
         if message.role == MessageRole.USER:
             return message.content or ""
     return ""
+
+
+def _besides(messages: Sequence[ChatMessage] | str) -> Transcript:
+    """All but the last user message."""
+    if isinstance(messages, str):
+        return ()
+    people = [n for n, message in enumerate(messages) if message.role == MessageRole.USER]
+    rest = [message for n, message in enumerate(messages) if n != (people[-1] if people else -1)]
+    return [{"role": str(one.role.value), "content": _said(one)} for one in rest]
+
+
+def _said(message: ChatMessage) -> str:
+    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    called = [
+        f"{block.tool_name}({json.dumps(block.tool_kwargs, default=str)})" for block in blocks
+    ]
+    return "\n".join(filter(None, [message.content, *called]))
 
 
 def _measured(messages: Sequence[ChatMessage] | str) -> tuple[int, int, frozenset[str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
 
 from llama_index.core.llms import LLM, ChatMessage
 
 from kalibr_core.adapter.copies import Copies
 from kalibr_core.errors import ConfigError
-from kalibr_core.gates.judge import judgement_in, messages_for
+from kalibr_core.gates.judge import JudgeFunction, judgement_in, messages_for
+from kalibr_core.types import Transcript
 
 from .clients import unretried
 
@@ -17,7 +17,7 @@ judging: ContextVar[bool] = ContextVar("kalibr_llama_judging", default=False)
 """A judge's own calls are no answers to a person, and need name no conversation."""
 
 
-def judged_by(llm: LLM, *, rubric: str | None = None) -> Callable[[str, str], object]:
+def judged_by(llm: LLM, *, rubric: str | None = None) -> JudgeFunction:
     """A judge for `KalibrLLM(judge=...)` or `Judge(model=...)`.
 
     Its calls are the LLM's own: they are neither routed nor judged, and no callbacks are told.
@@ -30,11 +30,12 @@ def judged_by(llm: LLM, *, rubric: str | None = None) -> Callable[[str, str], ob
         ConfigError: it is no LLM.
     """
     if not isinstance(llm, LLM):
-        raise ConfigError(f"a judge must be an LLM, got {type(llm).__name__}")
+        hint = f"; by its name: Judge(model={llm!r})" if isinstance(llm, str) else ""
+        raise ConfigError(f"a judge must be an LLM, got {type(llm).__name__}{hint}")
     copies = Copies(llm, unretried)  # another after a fork
 
-    def judge(request: str, output: str) -> object:
-        system, user = messages_for(rubric, request, output)
+    def judge(request: str, output: str, *, conversation: Transcript = ()) -> object:
+        system, user = messages_for(rubric, request, output, conversation)
         before = judging.set(True)
         try:
             answer = copies.blocking.chat(
@@ -47,4 +48,5 @@ def judged_by(llm: LLM, *, rubric: str | None = None) -> Callable[[str, str], ob
             judging.reset(before)
         return judgement_in(answer.message.content)
 
+    judge.__name__ = type(llm).__name__  # in the record
     return judge

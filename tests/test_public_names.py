@@ -104,6 +104,7 @@ PUBLIC: dict[str, list[str]] = {
         "Request",
         "Succeeded",
         "ToolCall",
+        "Transcript",
         "Usage",
         "Verdict",
         "Wait",

@@ -25,6 +25,9 @@ def quality(
     overhead: Annotated[
         bool, typer.Option("--overhead", help="What a judge costs a call, instead.")
     ] = False,
+    after: Annotated[
+        str, typer.Option(help="With --overhead: the provider answers after these ms: 2,5,10.")
+    ] = "",
     json: JsonFile = None,
 ) -> None:
     """Three paths that all pass gate 1, one of which writes better: when does it get the traffic?
@@ -36,7 +39,7 @@ def quality(
 
     check_files(json)
     if overhead:
-        command.show_overhead(calls, json)
+        command.show_overhead(calls, json, after=after)
         return
     asked = command.settings_of(
         calls=calls,

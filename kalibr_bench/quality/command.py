@@ -48,13 +48,33 @@ def run(settings: Settings, seeds: Sequence[int], file: Path | None) -> bool:
     return not found.stopped
 
 
-def show_overhead(calls: int, file: Path | None) -> None:
-    """Time calls with and without a judge, and show the ratios."""
+def show_overhead(calls: int, file: Path | None, *, after: str = "") -> None:
+    """Time calls with and without a judge, and show the ratios.
+
+    Args:
+        after: When the provider answers, in milliseconds, with commas; none: as it does by default.
+
+    Raises:
+        typer.BadParameter: these are no numbers above 0.
+    """
+    worlds = overhead.after(_milliseconds(after)) or overhead.WORLDS
     console = Console()
     with console.status("measuring"):
-        found = overhead.measure(calls)
+        found = overhead.measure(calls, worlds)
     report.show_overhead(found, console)
     _write(report.overhead_json(found), file, console)
+
+
+def _milliseconds(asked: str) -> list[float]:
+    try:
+        found = [float(part) for part in asked.split(",") if part.strip()]
+    except ValueError:
+        found = [0.0]
+    if not all(0.0 < ms <= 1000.0 for ms in found):
+        raise typer.BadParameter(
+            f"must be milliseconds up to 1000, got {asked!r}", param_hint="--after"
+        )
+    return found
 
 
 def _write(value: dict[str, Any], file: Path | None, console: Console) -> None:

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean, median
 
-from kalibr_bench.overhead.timing import Ratio, Times, ratio_of, times_of, turns
+from kalibr_bench.overhead.timing import Ratio, Times, ratio_of, times_of
 from kalibr_bench.provider import Fault, LoopbackProvider
 from kalibr_bench.quality import scenario
 from kalibr_bench.quality.records import Settings
 from kalibr_bench.quality.run import wait
 from kalibr_core import Judge, Router
 
-BLOCK = 25
-"""Calls of one Router, one right after the other; then it is another's turn."""
-WARM_UP = 2
-"""Blocks of each that do not count."""
+WARM_UP = 50
+"""Calls of each Router that do not count, at least."""
 REST_S = 0.001
-OFF = "off"
-HANGS = "hangs"
-JUDGES = (OFF, "on", HANGS)
+"""Between two turns: threads go to sleep again."""
+MOST_BLOCKS = 10
+"""A block that the judge does not come to the end of ends with so many times its calls."""
+OFF, ON, HANGS = "off", "on", "hangs"
+JUDGES = (OFF, ON, HANGS)
 """Routers by what their judge does."""
 SLOWER = 4
-"""Where the provider does not answer at once, so many times fewer calls are timed."""
+"""Where the provider takes its time, so many times fewer calls are timed."""
+SCALE_PER_MS = 0.01 / 40
+"""Factor on the models' latencies for each millisecond that they take."""
+SLOW = 20 * SCALE_PER_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,59 +39,78 @@ class World:
     Attributes:
         about: In words.
         scale: Factor on the models' latencies.
-        pauses: Before each call, until the process idles; else it comes right after the last one.
+        block: Calls of one Router, one right after the other; then it is another's turn. A block of
+            several goes on until the judge has nothing left to do: each judgement that its answers
+            led to was made beside calls that are timed.
     """
 
     about: str
     scale: float
-    pauses: bool
+    block: int
 
 
 WORLDS = (
-    World(about="at once, with pauses between calls", scale=0.0, pauses=True),
-    World(about="after some 40 ms, without a pause", scale=0.01, pauses=False),
-    World(about="at once, without a pause", scale=0.0, pauses=False),
+    World(about="at once, with pauses between calls", scale=0.0, block=1),
+    World(about="after some 40 ms, without a pause", scale=0.01, block=25),
+    World(about="at once, without a pause", scale=0.0, block=40),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Calls of one Router; times in seconds.
+    """Calls of one Router; times in seconds, ratios by the one without a judge.
 
     Attributes:
         times: Its calls' times.
-        median: Their median by that without a judge.
-        mean: Their mean by that without a judge: what a judge's own work takes of the processor.
+        median: Of their medians.
+        turns: Of the medians of a block and of the other's next to it; the median of these ratios.
+            Where other work comes and goes on the machine, it is off by less.
+        mean: Of their means: what a judge's own work takes of the processor. Its inverse is the
+            ratio of the calls that are made in a second.
+        p95: Of the times that 5 % of the calls exceed.
+        p99: Of those that 1 % do.
         judged: What became of what was to be judged.
     """
 
     times: Times
     median: Ratio
+    turns: Ratio
     mean: Ratio
+    p95: Ratio
+    p99: Ratio
     judged: Mapping[str, int]
 
 
-def measure(calls: int) -> dict[str, dict[str, Judged]]:
+def after(times_ms: Iterable[float]) -> list[World]:
+    """Worlds whose provider answers after some such time, calls coming without a pause."""
+    return [
+        World(about=f"after some {ms:g} ms, without a pause", scale=ms * SCALE_PER_MS, block=40)
+        for ms in times_ms
+    ]
+
+
+def measure(calls: int, worlds: Iterable[World] = WORLDS) -> dict[str, dict[str, Judged]]:
     """Time Routers without a judge, with one, and with one that hangs; by how calls come.
 
     Args:
         calls: Timed calls of each, rounded up to whole blocks.
     """
     return {
-        world.about: _measured(world, calls // SLOWER if world.scale else calls) for world in WORLDS
+        world.about: _measured(world, calls // SLOWER if world.scale >= SLOW else calls)
+        for world in worlds
     }
 
 
 def _measured(world: World, calls: int) -> dict[str, Judged]:
-    models, blocks = scenario.models(Settings()), -(-calls // BLOCK)
+    models = scenario.models(Settings())
     with LoopbackProvider(
         models, process=True, keep_requests=0, latency_scale=world.scale
     ) as provider:
         provider.fault(scenario.GRADER, Fault(kind="hang"), token=HANGS)
         routers = {name: _router(name, provider.base_url) for name in JUDGES}
         try:
-            times = (_paused if world.pauses else _in_blocks)(routers, blocks)
-            return {name: _judged(times, name, router) for name, router in routers.items()}
+            turns = _in_blocks(routers, calls=calls, size=world.block)
+            return {name: _judged(turns, name, router) for name, router in routers.items()}
         finally:
             for router in routers.values():
                 router.close()
@@ -107,32 +129,38 @@ def _router(name: str, url: str) -> Router:
     )
 
 
-def _paused(routers: Mapping[str, Router], blocks: int) -> Mapping[str, list[float]]:
-    """Each call's time; a judge has done its work before the next call, of whichever Router."""
-    asked = {name: iter(_asked(WARM_UP + blocks)) for name in routers}
-    things = {
-        name: partial(lambda r, messages: r.completion(next(messages)), router, asked[name])
-        for name, router in routers.items()
-    }
-    return turns(things, rounds=blocks * BLOCK, warm_up=WARM_UP * BLOCK, rest_s=REST_S).times
+def _in_blocks(
+    routers: Mapping[str, Router], *, calls: int, size: int
+) -> list[dict[str, list[float]]]:
+    """Each call's time, by blocks; those of a turn have as many calls."""
+    rng, turns, left = random.Random(0), [], WARM_UP + calls
+    while left > 0:
+        asked = scenario.requests(left, size * MOST_BLOCKS)
+        order = rng.sample(JUDGES, len(JUDGES))
+        if size > 1:  # how long its turn is says how long the others' are
+            order.sort(key=lambda name: name != ON)
+        turn: dict[str, list[float]] = {}
+        for name in order:
+            time.sleep(REST_S)
+            count = len(turn.get(ON, ())) or size
+            turn[name] = _block(routers[name], asked, count, goes_on=name == ON and size > 1)
+            if name == ON:
+                wait(routers[ON], 0)
+        left -= len(turn[ON])
+        turns += [turn] if left < calls else []
+    return turns
 
 
-def _in_blocks(routers: Mapping[str, Router], blocks: int) -> Mapping[str, list[float]]:
-    """Each call's time. What a judge has not come to after a block is waited for, if it moves."""
-    times: dict[str, list[float]] = {name: [] for name in routers}
-    rng, asked = random.Random(0), _asked(WARM_UP + blocks)
-    for number in range(WARM_UP + blocks):
-        block = asked[number * BLOCK : (number + 1) * BLOCK]
-        for name in rng.sample(list(routers), len(routers)):
-            taken = [_time(routers[name], messages) for messages in block]
-            times[name] += taken if number >= WARM_UP else []
-            if name != HANGS:
-                wait(routers[name], 0)
+def _block(
+    router: Router, asked: Sequence[scenario.Messages], size: int, *, goes_on: bool
+) -> list[float]:
+    """The times of so many calls, and of more while there is something to be judged."""
+    judging, times = router._judging, list[float]()
+    for messages in asked:
+        if len(times) >= size and not (goes_on and judging is not None and judging.under_way):
+            break
+        times.append(_time(router, messages))
     return times
-
-
-def _asked(blocks: int) -> list[scenario.Messages]:
-    return scenario.requests(0, blocks * BLOCK)
 
 
 def _time(router: Router, messages: scenario.Messages) -> float:
@@ -141,10 +169,31 @@ def _time(router: Router, messages: scenario.Messages) -> float:
     return time.perf_counter() - started
 
 
-def _judged(times: Mapping[str, list[float]], name: str, router: Router) -> Judged:
+def _judged(turns: Sequence[Mapping[str, list[float]]], name: str, router: Router) -> Judged:
+    times = [time for turn in turns for time in turn[name]]
+    off = [time for turn in turns for time in turn[OFF]]
+    ratio = partial(ratio_of, times, off)
     return Judged(
-        times=times_of(times[name]),
-        median=ratio_of(times[name], times[OFF], of=median),
-        mean=ratio_of(times[name], times[OFF], of=fmean),
+        times=times_of(times),
+        median=ratio(of=median),
+        turns=_neighbours([turn[name] for turn in turns], [turn[OFF] for turn in turns]),
+        mean=ratio(of=fmean),
+        p95=ratio(of=_exceeded_by(0.05)),
+        p99=ratio(of=_exceeded_by(0.01)),
         judged=dict(router.judgements),
     )
+
+
+def _neighbours(blocks: Sequence[list[float]], others: Sequence[list[float]]) -> Ratio:
+    ratios = [median(one) / median(other) for one, other in zip(blocks, others, strict=True)]
+    return ratio_of(ratios, [1.0] * len(ratios))
+
+
+def _exceeded_by(share: float) -> Callable[[Iterable[float]], float]:
+    """What this share of some times exceeds."""
+
+    def of(times: Iterable[float]) -> float:
+        ordered = sorted(times)
+        return ordered[min(int((1.0 - share) * len(ordered)), len(ordered) - 1)]
+
+    return of

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.padding import Padding
 from rich.table import Table
 
-from kalibr_bench.quality.overhead import BLOCK, Judged
+from kalibr_bench.quality.overhead import WORLDS, Judged
 from kalibr_bench.quality.records import ENOUGH, POLICIES, WINDOW, Results
 from kalibr_bench.quality.scenario import QUALITIES
 from kalibr_bench.quality.summary import Soon, Summary, summaries
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FORMAT = 1
+_RATIOS = ("p50", "95 %", "turns", "95 %", "mean", "95 %")
+_BLOCKS = {world.about: world.block for world in WORLDS}
 
 
 def show(results: Results, console: Console) -> None:
@@ -37,8 +39,9 @@ def show_overhead(found: Mapping[str, Mapping[str, Judged]], console: Console) -
     for when, rows in found.items():
         table = _table(
             f"A routed call by one without a judge; the provider answers {when}",
-            ["p50", "95 %", "mean", "95 %", "p50 ms", "calls", "judged", "not"],
-            f"Over loopback HTTP, in turns; without a pause, in blocks of {BLOCK} calls.",
+            [*_RATIOS, "p95", "p99", "p50 ms", "calls", "judged", "not"],
+            f"Over loopback HTTP, in turns, in blocks of {_BLOCKS.get(when, 40)} calls or more.\n"
+            "turns: the median of the blocks' own ratios of p50.",
             first="judge",
         )
         for name, row in rows.items():
@@ -50,11 +53,12 @@ def _timed(row: Judged) -> list[str]:
     done = row.judged.get("judged", 0)
     ratios = [
         cell
-        for ratio in (row.median, row.mean)
+        for ratio in (row.median, row.turns, row.mean)
         for cell in (f"{ratio.value:.3f}", f"{ratio.low:.3f}-{ratio.high:.3f}")
     ]
     rest = str(sum(row.judged.values()) - done)
-    return [*ratios, f"{1000 * row.times.p50:.3f}", str(row.times.count), str(done), rest]
+    tails = [f"{ratio.value:.2f}" for ratio in (row.p95, row.p99)]
+    return [*ratios, *tails, f"{1000 * row.times.p50:.3f}", str(row.times.count), str(done), rest]
 
 
 def as_json(results: Results) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def overhead_json(found: Mapping[str, Mapping[str, Judged]]) -> dict[str, Any]:
     return {
         "benchmark": "quality overhead",
         "format": FORMAT,
-        "block": BLOCK,
+        "block": _BLOCKS,
         "provider_answers": {
             when: {name: asdict(row) for name, row in rows.items()} for when, rows in found.items()
         },

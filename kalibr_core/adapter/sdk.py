@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..sendable import aresending, resending
 from ..time_limit import keep_limits, note_stream
-from .sendable import sendable
 
 
 def replaced(held: Any, made: dict[int, Any], *, own_http: bool) -> Any:
@@ -41,22 +41,21 @@ def replaced(held: Any, made: dict[int, Any], *, own_http: bool) -> Any:
 
 def prepare(client: Any) -> None:
     """Have a new client's streams noted; where an OpenAI client has its completions, put the
-    quicker ones."""
+    quicker ones; half a character in a request is replaced."""
     from openai import AsyncOpenAI, OpenAI
 
     from .plain import quicker
 
-    client.post = (_anoted if inspect.iscoroutinefunction(client.post) else _noted)(client.post)
+    post = client.post
+    is_async = inspect.iscoroutinefunction(post)
+    client.post = _anoted(aresending(post)) if is_async else _noted(resending(post))
     if isinstance(client, OpenAI | AsyncOpenAI):
         vars(client.chat)["completions"] = quicker(type(client.chat.completions))(client)
 
 
 def _noted(post: Callable[..., Any]) -> Callable[..., Any]:
     def noting(*args: Any, **kwargs: Any) -> Any:
-        try:
-            answer = post(*args, **kwargs)
-        except UnicodeEncodeError as error:
-            answer = post(*args, **_mended(kwargs, error))
+        answer = post(*args, **kwargs)
         if kwargs.get("stream") and hasattr(answer, "close"):
             note_stream(answer)
         return answer
@@ -66,27 +65,12 @@ def _noted(post: Callable[..., Any]) -> Callable[..., Any]:
 
 def _anoted(post: Callable[..., Any]) -> Callable[..., Any]:
     async def noting(*args: Any, **kwargs: Any) -> Any:
-        try:
-            answer = await post(*args, **kwargs)
-        except UnicodeEncodeError as error:
-            answer = await post(*args, **_mended(kwargs, error))
+        answer = await post(*args, **kwargs)
         if kwargs.get("stream") and hasattr(answer, "close"):
             note_stream(answer)
         return answer
 
     return noting
-
-
-def _mended(kwargs: dict[str, Any], error: UnicodeEncodeError) -> dict[str, Any]:
-    """The arguments of a post that cannot have been sent, with a body that can be.
-
-    Raises:
-        UnicodeEncodeError: the body is not at fault.
-    """
-    body = sendable(kwargs.get("body"))
-    if body == kwargs.get("body"):
-        raise error
-    return {**kwargs, "body": body}
 
 
 def client_in(held: Any) -> Any:

@@ -13,7 +13,17 @@ from .call import (
     Waited,
 )
 from .evidence import Arm, Basis, Batch, Context, Entry, Evidence, EvidenceKind, Pull
-from .exchange import INPUTS, NO_FEATURES, Features, Output, Request, ToolCall, Usage, Verdict
+from .exchange import (
+    INPUTS,
+    NO_FEATURES,
+    Features,
+    Output,
+    Request,
+    ToolCall,
+    Transcript,
+    Usage,
+    Verdict,
+)
 from .path import JSON, Path
 
 __all__ = [
@@ -41,6 +51,7 @@ __all__ = [
     "Request",
     "Succeeded",
     "ToolCall",
+    "Transcript",
     "Usage",
     "Verdict",
     "Wait",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+Transcript: TypeAlias = Sequence[Mapping[str, str]]
+"""What was said, in order: of each message its `role` and its `content`, as texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,8 @@ class Request:
 
     prompt: str = ""
     """The last user message's text."""
+    conversation: Callable[[], Transcript] = field(default=tuple, compare=False, repr=False)
+    """All that was said besides; asked for only where an answer is judged."""
     tools: Sequence[Mapping[str, object]] = ()
     """Tool definitions in OpenAI's format."""
     response_format: Mapping[str, object] | None = None

@@ -45,12 +45,15 @@ def test_what_is_no_gate_is_refused(given: dict[str, Any], why: str) -> None:
         Router("g", paths=named("a"), ledger="memory", **given)
 
 
-def test_score_when_takes_the_judges_place() -> None:
-    made = Router(
-        "g", paths=named("a"), ledger="memory", score_when=len, judge=lambda asked, said: 1.0
-    )
+def test_score_when_takes_the_default_judges_place() -> None:
+    made = Router("research", paths=named("a"), ledger="memory", score_when=len)
     assert made._judging is None
     made.close()
+
+
+def test_two_that_score_the_same_answers_are_refused() -> None:
+    with pytest.raises(ConfigError, match="score_when or judge, not both"):
+        Router("g", paths=named("a"), ledger="memory", score_when=len, judge=lambda q, a: 1.0)
 
 
 def test_what_users_do_is_learned_by_the_router_of_its_goal() -> None:

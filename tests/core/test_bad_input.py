@@ -150,6 +150,7 @@ AT_CONSTRUCTION: dict[str, tuple[Callable[[], object], list[str]]] = {
     "success_when no function": (made(success_when="yes"), ["success_when", "function"]),
     "score_when async": (made(score_when=later), ["score_when", "async", "plain"]),
     "score_when async by its class": (made(score_when=AsyncCallable()), ["score_when", "async"]),
+    "score_when of two": (made(score_when=lambda a, b: 1.0), ["score_when", "output's text"]),
     "score_when no function": (made(score_when=0.5), ["score_when", "function", "0.5"]),
     "a gate without check": (made(gate=object()), ["gate must have a method check"]),
     "a gate that is a function": (made(gate=lambda r, o: True), ["check(request, output)"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kalibr_core.features import features_of, last_text, script_of, text_of
+from kalibr_core.features import besides, features_of, last_text, script_of, text_of
 
 
 def user(content: object) -> dict[str, object]:
@@ -60,3 +60,27 @@ def test_the_last_users_text() -> None:
     messages = [user("first"), user("second"), {"role": "assistant", "content": "third"}, object()]
     assert last_text(messages) == "second"
     assert last_text([{"role": "system", "content": "x"}]) == ""
+
+
+def test_all_but_the_request_was_said_besides() -> None:
+    called = {"function": {"name": "weather", "arguments": '{"city": "Rome"}'}, "id": "1"}
+    messages = [
+        {"role": "system", "content": "Be kind."},
+        user("first"),
+        {"role": "assistant", "content": "answer"},
+        user([{"type": "text", "text": "second"}]),
+        {"role": "assistant", "content": None, "tool_calls": [called]},
+        {"role": "tool", "content": "Sunny.", "tool_call_id": "1"},
+    ]
+    assert besides(messages) == [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "first"},
+        {"role": "assistant", "content": "answer"},
+        {"role": "assistant", "content": 'weather({"city": "Rome"})'},
+        {"role": "tool", "content": "Sunny."},
+    ]
+    assert besides([user("alone")]) == []
+    assert [message["content"] for message in besides([object(), {"tool_calls": [7]}])] == [
+        "",
+        "None(None)",
+    ]

@@ -95,6 +95,9 @@ def test_a_score_that_is_none_is_warned_of_once_and_teaches_nothing(
     assert "score_when" in warning
     assert "'scene'" in warning
     assert "secret" not in warning
+    if score_when is raising_score:
+        line = raising_score.__code__.co_firstlineno + 1
+        assert f"raised KeyError at {__file__}:{line}" in warning
 
 
 def test_an_answer_that_cannot_be_read_is_a_failure_of_its_path() -> None:

@@ -12,7 +12,9 @@ from kalibr_core.types import Arm, Context, Evidence, EvidenceKind
 
 
 def sampler(*, informative: bool, rate: float = 0.2, seed: int = 7) -> Sampler:
-    return Sampler(rate, informative=informative, rng=random.Random(seed))
+    one = Sampler(rate, informative=informative, rng=random.Random(seed))
+    one.has_score()
+    return one
 
 
 @pytest.mark.parametrize("informative", [False, True])
@@ -80,6 +82,7 @@ def test_what_was_scored_before_or_elsewhere_is_known() -> None:
     one = Sampler(
         0.2, informative=True, rng=random.Random(7), known=lambda path_id: known.get(path_id, 0.0)
     )
+    one.has_score()
     assert [one.draws("new") for _ in range(FIRST)] == [True] * FIRST
     assert sum(one.draws("old") for _ in range(100)) < 30
 
@@ -95,3 +98,50 @@ def test_what_came_to_nothing_is_drawn_again() -> None:
         assert one.draws("a")
         one.give_back("a")
     assert one.draws("a")
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.2, 0.5])
+def test_behind_the_rate_as_much_more_is_judged_as_less_ahead_of_it(rate: float) -> None:
+    """Many runs: a single one's chance would hide a rate that is always a little short."""
+    drawn = calls = 0
+    for seed in range(20):
+        one = sampler(informative=True, rate=rate, seed=seed)
+        for n in range(2000):
+            drawn += one.draws(f"path{n % 3}")
+            calls += 1
+    assert drawn / calls == pytest.approx(rate, rel=0.01)
+
+
+def test_a_queue_that_was_full_for_long_is_not_made_up_for() -> None:
+    one = sampler(informative=True)
+    for _ in range(2000):
+        if one.draws("a"):
+            one.give_back("a")
+    known = [one.draws("a") for _ in range(100 + 500)][100:]
+    assert sum(known) / 500 == pytest.approx(0.2, abs=0.05)
+
+
+def test_a_judge_that_gives_no_score_judges_nothing_in_advance() -> None:
+    """Not in a long process, and not in one after the other that each begin anew."""
+    one = Sampler(0.2, informative=True, rng=random.Random(7))
+    assert [one.draws("a") for _ in range(FIRST)] == [True] * FIRST
+    one.give_back("a")  # else the count of draws itself would end it
+    assert sum(one.draws("a") for _ in range(100)) <= 20
+    asked = 0
+    for answers in range(1, 101):
+        begun = Sampler(
+            0.2,
+            informative=True,
+            rng=random.Random(answers),
+            answers=lambda path_id, n=answers: n,  # type: ignore[misc]  # bound now
+        )
+        asked += begun.draws("a")
+    assert asked < 10 + 2 * 0.3 * 90
+
+
+def test_where_a_score_has_come_a_new_path_is_judged_in_advance() -> None:
+    one = Sampler(0.2, informative=True, rng=random.Random(7), answers=lambda path_id: 1000.0)
+    before = sum(one.draws("a") for _ in range(10))
+    one.has_score()
+    assert before < 10
+    assert [one.draws("new") for _ in range(FIRST)] == [True] * FIRST

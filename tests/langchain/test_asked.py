@@ -286,3 +286,23 @@ def test_a_model_that_thinks_does_not_in_a_turn_that_another_path_began() -> Non
     assert thinking("another") is None
     assert thinking("claude") == {"type": "enabled", "budget_tokens": 2000}
     assert claude.thinking is not None, "the user's own stays"
+
+
+def test_all_but_the_last_human_message_was_said_besides() -> None:
+    call = {"name": "weather", "args": {"city": "Rome"}, "id": "1"}
+    found = asked(
+        SystemMessage("Be kind."),
+        HumanMessage("first"),
+        HumanMessage("second"),
+        AIMessage("", tool_calls=[call]),
+        ToolMessage("Sunny.", tool_call_id="1"),
+    ).request
+    assert (found.prompt, list(found.conversation())) == (
+        "second",
+        [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "first"},
+            {"role": "assistant", "content": 'weather({"city": "Rome"})'},
+            {"role": "tool", "content": "Sunny."},
+        ],
+    )

@@ -13,6 +13,7 @@ from llama_index.core.base.llms.types import (
     ImageBlock,
     TextBlock,
     ThinkingBlock,
+    ToolCallBlock,
     VideoBlock,
 )
 from llama_index.core.llms import MockLLM
@@ -309,3 +310,26 @@ def test_a_conversation_or_prompt_is_given_back_as_it_is() -> None:
 def test_what_is_no_prompt_is_told(prompt: Any) -> None:
     with pytest.raises(ConfigError, match="prompt must be a string, got "):
         checked_prompt(prompt)
+
+
+def test_all_but_the_last_users_message_was_said_besides() -> None:
+    call = ToolCallBlock(tool_call_id="1", tool_name="weather", tool_kwargs={"city": "Rome"})
+    found = asked(
+        [
+            ChatMessage(role="system", content="Be kind."),
+            user("first"),
+            user("second"),
+            ChatMessage(role="assistant", blocks=[call]),
+            ChatMessage(role="tool", content="Sunny."),
+        ]
+    ).request
+    assert (found.prompt, list(found.conversation())) == (
+        "second",
+        [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "first"},
+            {"role": "assistant", "content": 'weather({"city": "Rome"})'},
+            {"role": "tool", "content": "Sunny."},
+        ],
+    )
+    assert list(asked("a prompt").request.conversation()) == []

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from llama_index.core.llms import MockLLM
 from llama_index.llms.openai import OpenAI
 
 from kalibr_bench.provider import LoopbackProvider
-from kalibr_core import ConfigError
+from kalibr_core import ConfigError, Judge
 from kalibr_llama_index import judged_by
 
 from .ways import ask, first_arm, record
@@ -31,5 +32,11 @@ def test_an_llm_judges_in_the_background(way: str, server: LoopbackProvider) -> 
 
 @pytest.mark.parametrize("llm", ["gpt-4o", None, object()])
 def test_what_is_no_llm_is_told(llm: Any) -> None:
-    with pytest.raises(ConfigError, match="a judge must be an LLM"):
+    with pytest.raises(ConfigError, match="a judge must be an LLM") as caught:
         judged_by(llm)
+    assert ("Judge(model='gpt-4o')" in str(caught.value)) is isinstance(llm, str)
+
+
+def test_an_llm_as_judge_is_told_the_way() -> None:
+    with pytest.raises(ConfigError, match="from kalibr_llama_index import judged_by"):
+        Judge(model=MockLLM())  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ def work_in(chat: ChatRequest) -> Work | None:
     """The work that a prompt asks to be graded; None: it does not ask.
 
     Such a prompt tells to give a ``score`` and a ``reason``, and its user message is a JSON object
-    of two strings, ``request`` and ``output``.
+    of two strings, ``request`` and ``output``, and perhaps a ``conversation``, which is not read.
     """
     if not all(word in chat.all_text for word in ("score", "reason")):
         return None
@@ -36,11 +36,12 @@ def work_in(chat: ChatRequest) -> Work | None:
         given = json.loads(chat.user_text)
     except ValueError:
         return None
-    if not isinstance(given, dict) or given.keys() != {"request", "output"}:
+    if not isinstance(given, dict) or given.keys() - {"conversation"} != {"request", "output"}:
         return None
-    if not all(isinstance(text, str) for text in given.values()):
+    request, output = given["request"], given["output"]
+    if not isinstance(request, str) or not isinstance(output, str):
         return None
-    return Work(given["request"], given["output"])
+    return Work(request, output)
 
 
 def judgement(work: Work, draws: Draws, *, noise: float) -> str:

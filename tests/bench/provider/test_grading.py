@@ -163,3 +163,15 @@ def test_the_default_judge_is_served_and_its_score_is_read() -> None:
         assert graded(asking, part, model="deepseek-chat") == pytest.approx(0.2)
         assert graded(asking, "Nothing of it.", model="deepseek-chat") == 0.0
         asking.client.close()
+
+
+def test_what_else_was_said_is_no_part_of_what_is_graded(ask: Ask) -> None:
+    talk = [{"role": "system", "content": f"Cover {', '.join(POINTS)}."}]
+    plain = graded(ask, "Of water use and spare parts.")
+    text = ask.text(
+        model="grader",
+        messages=messages_for(None, PROMPT, "Of water use and spare parts.", talk),
+    )
+    found = judgement_in(text)
+    assert found is not None
+    assert found.score == plain

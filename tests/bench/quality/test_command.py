@@ -37,6 +37,9 @@ def test_a_short_run_prints_tables_and_writes_figures(tmp_path: Path) -> None:
         (["--sampling", "often"], "informative"),
         (["--policy", "magic"], "thompson"),
         (["--calls", "10"], "--calls"),
+        (["--overhead", "--after", "soon"], "--after"),
+        (["--overhead", "--after", "5,0"], "--after"),
+        (["--overhead", "--after", "nan"], "--after"),
     ],
 )
 def test_bad_options_are_told(options: list[str], told: str) -> None:

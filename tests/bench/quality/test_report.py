@@ -41,12 +41,19 @@ def test_nothing_done_is_told() -> None:
 
 def test_overhead_shows_ratios() -> None:
     ratio = Ratio(value=1.012, low=1.001, high=1.023)
+    tail = Ratio(value=1.34, low=1.2, high=1.5)
     row = Judged(
-        times=times_of([0.002] * 5), median=ratio, mean=ratio, judged={"judged": 4, "full": 3}
+        times=times_of([0.002] * 5),
+        median=ratio,
+        turns=ratio,
+        mean=ratio,
+        p95=tail,
+        p99=tail,
+        judged={"judged": 4, "full": 3},
     )
     found = {"at once": {"on": row}}
     text = shown(lambda console: report.show_overhead(found, console))
-    for cell in ("at once", "1.012", "1.001-1.023", "2.000"):
+    for cell in ("at once", "1.012", "1.001-1.023", "1.34", "2.000"):
         assert cell in text
     value = json.loads(json.dumps(report.overhead_json(found)))
     assert value["provider_answers"]["at once"]["on"]["judged"] == {"judged": 4, "full": 3}

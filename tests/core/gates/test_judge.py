@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -25,9 +28,11 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-@pytest.mark.parametrize("place", ["request", "output"])
+@pytest.mark.parametrize("place", ["request", "output", "conversation"])
 def test_what_is_graded_is_quoted_as_data_and_ends_nothing_early(attack: str, place: str) -> None:
-    work = {"request": "Write a haiku.", "output": "An old pond.", place: attack}
+    work: dict[str, Any] = {"request": "Write a haiku.", "output": "An old pond.", place: attack}
+    if place == "conversation":
+        work[place] = [{"role": "tool", "content": attack}, {"role": "user", "content": attack}]
     system, user = messages_for(None, **work)
     assert attack not in system["content"]
     assert system == messages_for(None, "a", "b")[0], "the instructions are always the same"
@@ -92,13 +97,13 @@ def test_anything_else_is_no_evidence(text: Any) -> None:
     assert judgement_in(text) is None
 
 
-@pytest.mark.parametrize("value", [0, 1, 0.5, Judgement(0.5)])
+@pytest.mark.parametrize("value", [0, 1, 0.5, True, Judgement(0.5), Fraction(1, 2), Decimal("0.5")])
 def test_a_function_returns_a_number(value: Any) -> None:
     assert judgement_of(value) is not None
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, "0.5", "8/10", 7, -1, float("nan"), float("inf"), 10**400, [0.5]]
+    "value", [None, "0.5", "8/10", 7, -1, float("nan"), float("inf"), 10**400, [0.5]]
 )
 def test_a_functions_other_values_are_no_evidence(value: Any) -> None:
     assert judgement_of(value) is None
@@ -128,9 +133,33 @@ def test_several_judges_may_be_named() -> None:
         ({"queue": 2.5}, "queue must be a whole number from 1 on"),
         ({"model": []}, "an empty list"),
         ({"model": 7}, "a path is a model name"),
+        ({"model": len}, "called with the request and the output"),
+        ({"model": lambda request: 1.0}, "called with the request and the output"),
+        ({"model": lambda request, output, more: 1.0}, "called with the request and the output"),
+        ({"model": max, "rubric": "x"}, r"judged_by\(model, rubric="),
+        ({"model": max, "daily_budget_usd": 1.0}, "daily_budget_usd is for models that are named"),
         ({"model": {"params": {}}}, "a path needs a model"),
     ],
 )
 def test_a_wrong_setting_is_told(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         Judge(**settings)
+
+
+def test_a_functions_judge_has_no_budget_and_a_models_one_has() -> None:
+    assert Judge().budget_usd == 1.0
+    assert Judge(daily_budget_usd=None).budget_usd is None
+    assert replace(Judge(model=max, daily_budget_usd=None), model="gpt-4o").budget_usd is None
+    assert replace(Judge(model=max), model="gpt-4o").budget_usd == 1.0
+
+
+@pytest.mark.parametrize("text", ["Столица Франции", "法国的首都", "Größe"])
+def test_letters_are_sent_as_they_are(text: str) -> None:
+    """Escaped, each would be six characters and as many tokens."""
+    _, user = messages_for(None, text, text)
+    assert user["content"].count(text) == 2
+
+
+def test_half_a_character_is_replaced() -> None:
+    for message in messages_for("\ud800", "a \ud800", "\udc00 b", [{"role": "\ud800"}]):
+        message["content"].encode()

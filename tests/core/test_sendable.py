@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kalibr_core.adapter.sendable import sendable
+from kalibr_core.sendable import sendable
 
 
 @pytest.mark.parametrize(
