@@ -99,7 +99,9 @@ def _judge_of(judge: object, goal: str) -> Judge | None:
     if isinstance(judge, str) and judge == DEFAULT:
         if goal in DEFAULT_GOALS:
             return Judge()
-        if meant := _alike(goal, DEFAULT_GOALS):
+        from .gates.structural import TASKS  # loaded as late as the gate itself
+
+        if goal not in TASKS and (meant := _alike(goal, DEFAULT_GOALS)):
             _off(goal, f"by default those of goal {meant!r} are; give judge=Judge(model=...)")
         return None
     if not isinstance(judge, Judge) and callable(judge) and not isinstance(judge, type):

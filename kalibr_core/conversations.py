@@ -59,7 +59,8 @@ class Session:
     answers: int
     """How many were reported so far."""
     decision_ids: tuple[str, ...]
-    """Whose the last answers are, at most `MOST_OUTPUTS`, the newest last."""
+    """Whose the last answers are, at most `MOST_OUTPUTS`, the newest last; without those that no
+    decision is known of, such as one reported by its model alone, or a plain model's."""
     turns: tuple[TurnKind, ...]
     """What the user's last messages were read as, at most `MOST_KINDS`, the newest last; the
     request that began the conversation is one of them, `anew`."""
@@ -191,11 +192,16 @@ class Conversation:
             base[name] = base.get(name, 0) + count
         self.votes = {name: count for name, count in base.items() if count}
 
-    def told(self) -> Session:
-        """What users may see of it."""
+    def told(self, *, made_up: str) -> Session:
+        """What users may see of it.
+
+        Args:
+            made_up: how ids begin that stand for no decision.
+        """
+        ids = [output.made[-1].decision_id for output in self.outputs if output.made]
         return Session(
             answers=self.number,
-            decision_ids=tuple(output.made[-1].decision_id for output in self.outputs),
+            decision_ids=tuple(one for one in ids if not one.startswith(made_up)),
             turns=tuple(self.kinds),
             ended=self.ended,
         )

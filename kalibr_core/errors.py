@@ -101,8 +101,8 @@ class UnknownPath(KalibrError, KeyError):
     ) -> None:
         self.model = model
         self.known = tuple(known)
-        listed = f"in the record {_listed(known)}" if in_record else _listed(known)
-        super().__init__(f"goal {goal!r} has no path {_shown(model)}; {listed}")
+        where = " with a call in the record" if in_record else ""
+        super().__init__(f"goal {goal!r} has no path {_shown(model)}{where}; {_listed(known)}")
 
     def __str__(self) -> str:
         return str(self.args[0])

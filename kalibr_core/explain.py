@@ -172,6 +172,10 @@ def _figures(data: Mapping[str, JSON]) -> str:
     return ", ".join(parts)
 
 
+def _number(value: object) -> str:
+    return f"{value:.3g}" if is_number(value) else str(value)
+
+
 def _later_line(entry: Entry) -> str:
     reason = f": {entry.data['reason']}" if entry.data.get("reason") else ""
     if entry.kind == "report":
@@ -184,5 +188,5 @@ def _later_line(entry: Entry) -> str:
         way = "converged" if (entry.reward or 0.0) > 0.5 else "diverged"
         return f"the conversation {way} ({entry.reward})"
     if entry.kind == "judge":
-        return f"judged {entry.reward} by {entry.data.get('judge')}"
-    return f"{entry.kind} {entry.reward}{reason}"
+        return f"judged {_number(entry.reward)} by {entry.data.get('judge')}"
+    return f"{entry.kind} {_number(entry.reward)}{reason}"

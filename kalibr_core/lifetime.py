@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from .choice import Roster
 from .clients import Clients
-from .errors import RouterClosed
+from .errors import ConfigError, RouterClosed
 from .judging import Judging, at_work
 from .learner import Learner
+from .paths import is_number
 
 if TYPE_CHECKING:
     import random
@@ -73,8 +74,11 @@ class Lifetime:
 
         Raises:
             RouterClosed: it is closed.
+            ConfigError: the time is no number from 0 on.
         """
         self.check()
+        if not is_number(timeout_s) or timeout_s < 0:
+            raise ConfigError(f"timeout_s must be a number from 0 on, got {timeout_s!r}")
         ends = time.monotonic() + timeout_s
         while (self._judging is not None and self._judging.under_way) or not self._learner.flush():
             if time.monotonic() >= ends:

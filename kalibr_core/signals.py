@@ -200,10 +200,11 @@ class Signals:
         Raises:
             UnknownSession: no answer was reported in it.
         """
-        _, known = self._silence.known(self.key_of(session_id))
+        key = self.key_of(session_id)
+        _, known = self._silence.known(key)
         if not known.outputs:
             raise self.unknown(session_id)
-        return known.told()
+        return known.told(made_up=f"{key}-")
 
     def number_of(self, session_id: object) -> int:
         """How many answers have been reported in this conversation."""

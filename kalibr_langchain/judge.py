@@ -8,10 +8,11 @@ from langsmith.run_helpers import tracing_context
 
 from kalibr_core.adapter.copies import Copies
 from kalibr_core.errors import ConfigError
-from kalibr_core.gates.judge import JudgeFunction, judgement_in, messages_for
+from kalibr_core.gates.judge import JudgeFunction, check_rubric, judgement_in, messages_for
 from kalibr_core.types import Transcript
 
 from .clients import unretried
+from .paths import model_name
 
 
 def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> JudgeFunction:
@@ -25,12 +26,12 @@ def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> JudgeFuncti
         rubric: what makes an output good, in your words.
 
     Raises:
-        ConfigError: it is no chat model.
+        ConfigError: it is no chat model, or the rubric no text.
     """
     if not isinstance(model, BaseChatModel):
         hint = f"; by its name: Judge(model={model!r})" if isinstance(model, str) else ""
         raise ConfigError(f"a judge must be a chat model, got {type(model).__name__}{hint}")
-
+    check_rubric(rubric)
     quiet = model.model_copy(update={"callbacks": None})
     copies = Copies(quiet, unretried)  # another after a fork
 
@@ -42,5 +43,5 @@ def judged_by(model: BaseChatModel, *, rubric: str | None = None) -> JudgeFuncti
             )
         return judgement_in(str(answer.text))
 
-    judge.__name__ = type(model).__name__  # in the record
+    judge.__name__ = model_name(model)  # in the record
     return judge

@@ -234,6 +234,14 @@ def conversation_for(function: JudgeFunction, conversation: Sequence[Any]) -> di
     return {"conversation": conversation} if takes else {}
 
 
+def check_rubric(rubric: object) -> None:
+    """Raises:
+    ConfigError: it is neither None nor a text.
+    """
+    if rubric is not None and (not isinstance(rubric, str) or not rubric.strip()):
+        raise ConfigError(f"a judge's rubric must be a non-empty string, got {rubric!r}")
+
+
 def _check(judge: Judge) -> None:
     if not is_number(judge.rate) or not 0.0 < judge.rate <= 1.0:
         raise ConfigError(
@@ -241,8 +249,7 @@ def _check(judge: Judge) -> None:
         )
     if judge.goals is not None and (isinstance(judge.goals, str) or not _are_texts(judge.goals)):
         raise ConfigError(f"a judge's goals must be a list of goals, got {judge.goals!r}")
-    if judge.rubric is not None and (not isinstance(judge.rubric, str) or not judge.rubric.strip()):
-        raise ConfigError(f"a judge's rubric must be a non-empty string, got {judge.rubric!r}")
+    check_rubric(judge.rubric)
     if judge.sampling not in ("informative", "uniform"):
         raise ConfigError(
             f"a judge's sampling must be 'informative' or 'uniform', got {judge.sampling!r}"

@@ -9,7 +9,7 @@ from ..types import Transcript
 CONVERSATION = 8_000
 """Characters of a conversation that a judge is shown."""
 MESSAGE = 2_000
-"""Characters of one message of it: half from each end."""
+"""Characters of one message of it, from both its ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,15 @@ def cut_to_fit(conversation: Transcript) -> Transcript:
 
 
 def cut(text: str, longest: int) -> str:
-    """A text, or half of the longest from each of its ends."""
+    """A text, or as much of both its ends as makes the longest, with what is missing told."""
     if len(text) <= longest:
         return text
-    half = longest // 2
-    return f"{text[:half]}\n[... {len(text) - longest} characters left out ...]\n{text[-half:]}"
+    half = (longest - len(_left_out(len(text)))) // 2
+    return f"{text[:half]}{_left_out(len(text) - 2 * half)}{text[-half:]}"
+
+
+def _left_out(count: int) -> str:
+    return f"\n[... {count} characters left out ...]\n"
 
 
 def _message(role: str, text: str) -> dict[str, str]:

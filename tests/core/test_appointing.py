@@ -138,6 +138,7 @@ def test_a_judges_missing_key_is_told_as_the_judges(monkeypatch: pytest.MonkeyPa
         ("Research", "default", "by default those of goal 'research' are"),
         ("research", "default", "none of its paths is DeepSeek's"),
         ("support", "default", None),
+        ("code_generation", "default", None),  # a task of its own, however like another's name
         ("research", None, None),
     ],
 )

@@ -119,11 +119,18 @@ def test_a_turn_after_the_end_leaves_no_sketch() -> None:
 def test_what_users_may_see_of_it() -> None:
     known = after(TurnKind.COMPLAINS)
     answered(known, ONE._replace(last=False), TWO)
-    told = known.told()
+    told = known.told(made_up="-")
     assert (told.answers, told.decision_ids, told.ended) == (2, ("d1", "d2"), False)
     assert told.turns == (TurnKind.ANEW, TurnKind.COMPLAINS)
     known.left(ended=True)
-    assert known.told().ended
+    assert known.told(made_up="-").ended
+
+
+def test_answers_of_no_known_decision_are_not_listed() -> None:
+    known = after(TurnKind.COMPLAINS)
+    answered(known, ONE._replace(decision_id="made-up-1"), event="told by its model")
+    answered(known, event="nobody's")
+    assert known.told(made_up="made-up-").decision_ids == ("d1",)
 
 
 def test_the_same_event_adds_what_it_names_for_the_first_time() -> None:

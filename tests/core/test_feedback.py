@@ -426,7 +426,7 @@ def test_an_unknown_session_names_the_file_and_an_unknown_path_the_record(
     for report in (report_session_end, router.report_session_end):
         with pytest.raises(UnknownSession, match=re.escape(f"no session 'none' in {file}: ")):
             report("none")
-    with pytest.raises(UnknownPath, match=f"in the record there are '{path_id}'"):
+    with pytest.raises(UnknownPath, match=f"with a call in the record; there are '{path_id}'"):
         report_pipeline("s", goal="outreach", prompt="p", output="o", model="gpt-5")
     with make(ledger="memory") as other, pytest.raises(UnknownSession, match="Router's memory"):
         other.report_session_end("none")
@@ -521,6 +521,9 @@ def test_who_names_no_answer_is_told_how_a_session_s_calls_are_known(router: Rou
     asked = decide(router, "s")
     assert router.report_pipeline("s", prompt="p", output="o")
     assert router.session("s").decision_ids == (asked.id,)
+    router.report_pipeline("t", prompt="x", output="by its model", model=router.paths[0].id)
+    assert router.session("t").answers == 1
+    assert router.session("t").decision_ids == (), "only those that can be explained"
 
 
 def test_an_action_in_a_session_that_never_was_is_refused_whatever_decision_it_names(

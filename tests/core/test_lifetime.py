@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path as FilePath
+from typing import Any
 
 import pytest
 
-from kalibr_core import MemoryLedger, RouterClosed, SQLiteLedger
+from kalibr_core import ConfigError, MemoryLedger, RouterClosed, SQLiteLedger
 from kalibr_core.bandit import RunLengthPolicy
 from kalibr_core.lifetime import Lifetime
 from kalibr_core.testing import FailingLedger
@@ -110,6 +111,12 @@ def test_flushing_has_the_ledger_take_what_waits() -> None:
     scene.clock.advance(2.0)
     assert scene.router.flush(timeout_s=0.0)
     assert scene.router.unwritten == 0
+
+
+@pytest.mark.parametrize("timeout_s", [None, "5", -1, float("nan")])
+def test_what_is_no_time_to_flush_in_is_told(timeout_s: Any) -> None:
+    with Scene({"a": "good"}).router as router, pytest.raises(ConfigError, match="timeout_s"):
+        router.flush(timeout_s=timeout_s)
 
 
 def test_a_closed_router_flushes_nothing() -> None:

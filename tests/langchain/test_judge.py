@@ -52,6 +52,13 @@ def test_what_is_no_chat_model_is_told(model: Any) -> None:
     assert ("Judge(model='gpt-4o')" in str(caught.value)) is isinstance(model, str)
 
 
+def test_a_rubric_that_is_no_text_is_told() -> None:
+    model = FakeListChatModel(responses=["x"])
+    for rubric in (3, " "):
+        with pytest.raises(ConfigError, match="rubric must be a non-empty string"):
+            judged_by(model, rubric=rubric)  # type: ignore[arg-type]
+
+
 def test_a_chat_model_as_judge_is_told_the_way(server: LoopbackProvider) -> None:
     with pytest.raises(ConfigError, match="from kalibr_langchain import judged_by"):
         Judge(model=FakeListChatModel(responses=["x"]))  # type: ignore[arg-type]

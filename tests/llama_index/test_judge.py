@@ -27,6 +27,7 @@ def test_an_llm_judges_in_the_background(way: str, server: LoopbackProvider) -> 
     llm.close()
     (entry,) = [entry for _, entry in ledger.entries() if entry.kind == "judge"]
     assert entry.reward == 0.25
+    assert entry.data["judge"] == "gpt-4o-mini"
     assert entry.decision_id == record(answer)["decision_id"]
 
 
@@ -35,6 +36,11 @@ def test_what_is_no_llm_is_told(llm: Any) -> None:
     with pytest.raises(ConfigError, match="a judge must be an LLM") as caught:
         judged_by(llm)
     assert ("Judge(model='gpt-4o')" in str(caught.value)) is isinstance(llm, str)
+
+
+def test_a_rubric_that_is_no_text_is_told() -> None:
+    with pytest.raises(ConfigError, match="rubric must be a non-empty string"):
+        judged_by(MockLLM(), rubric=3)  # type: ignore[arg-type]
 
 
 def test_an_llm_as_judge_is_told_the_way() -> None:

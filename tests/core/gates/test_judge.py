@@ -50,7 +50,8 @@ def test_what_is_very_long_is_cut_in_the_middle() -> None:
     shown = json.loads(user["content"])["output"]
     assert shown.startswith("xx")
     assert shown.endswith("yy")
-    assert f"{LONGEST} characters left out" in shown
+    assert len(shown) <= LONGEST
+    assert "characters left out" in shown
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,13 @@ def test_a_long_message_is_cut_in_the_middle() -> None:
     (shown,) = cut_to_fit(said("x" * MESSAGE + "y" * MESSAGE))
     assert shown["content"].startswith("xx")
     assert shown["content"].endswith("yy")
-    assert f"{MESSAGE} characters left out" in shown["content"]
+    assert "2036 characters left out" in shown["content"]
+    assert MESSAGE - 1 <= len(shown["content"]) <= MESSAGE
+
+
+def test_the_system_and_three_long_messages_have_room() -> None:
+    talk = [*said("s" * 2_500, role="system"), *said(*["u" * 2_500] * 5)]
+    assert [message["role"] for message in cut_to_fit(talk)] == ["system", "note", *["user"] * 3]
 
 
 def test_however_much_was_said_what_is_shown_is_bounded() -> None:
