@@ -96,7 +96,7 @@ def _request(
     most = params.get("max_completion_tokens") or params.get("max_tokens")
     return Request(
         prompt=last_text(messages),
-        conversation=partial(besides, messages),
+        conversation=partial(besides, list(messages)),  # the caller may go on with its own
         tools=tools,
         response_format=wanted,
         max_output_tokens=most if isinstance(most, int) else None,

@@ -178,11 +178,17 @@ class Signals:
         return self._act([Signal(made, action, ACTIONS[checked_action(action)])])
 
     def _act(self, signals: Sequence[Signal]) -> bool:
-        """Book an action; of several with one answer, what was told before it counts no more."""
-        moved = self._emit(signals)
-        for made, _, _ in signals:
-            actions = [entry for entry in self._told(made.decision_id) if entry.kind == "action"]
-            for entry in actions[:-1]:  # the record's order, also where others act at once
+        """Book an action; of several with one answer, what was told before it counts no more.
+
+        The same one twice running counts once; after another one it is taken up again.
+        """
+        moved = False
+        for signal in signals:
+            names = [entry.data.get("action") for entry in self._actions(signal.made)]
+            if names[-1:] != [signal.name]:
+                moved |= self._emit([signal], again=names.count(signal.name))
+            # The record's order, also where others act at once.
+            for entry in self._actions(signal.made)[:-1]:
                 self._book(
                     entry._replace(
                         id=f"{entry.id}:replaced",
@@ -193,6 +199,9 @@ class Signals:
                     )
                 )
         return moved
+
+    def _actions(self, made: Made) -> list[Entry]:
+        return [entry for entry in self._told(made.decision_id) if entry.kind == "action"]
 
     def session(self, session_id: object) -> Session:
         """What is known of this conversation.
@@ -267,12 +276,12 @@ class Signals:
             self._warned.add(what)
             log.warning("kalibr: classify %s; the built-in reading was taken (said once)", what)
 
-    def _emit(self, signals: Sequence[Signal]) -> bool:
+    def _emit(self, signals: Sequence[Signal], *, again: int = 0) -> bool:
         moved = False
         for made, name, reward in signals:
             moved |= self._book(
                 Entry(
-                    f"{made.decision_id}:{name}",
+                    f"{made.decision_id}:{name}{f':{again}' if again else ''}",
                     made.goal,
                     "momentum" if name == "momentum" else "action",
                     made.decision_id,

@@ -12,7 +12,7 @@ from .constants import Constants
 from .ratings import Availability, Ratings
 from .regime import Regime
 
-FORMAT = "run-length/2"
+FORMAT = "run-length/3"
 
 
 def read_format(state: object) -> None:

@@ -216,7 +216,8 @@ def _check_function(judge: Judge, function: JudgeFunction) -> None:
             "function costs is not: leave it out, and set rate="
         )
     try:
-        inspect.signature(function).bind("", "", **conversation_for(function, ()))
+        signature = inspect.signature(function, follow_wrapped=False)
+        signature.bind("", "", **conversation_for(function, ()))
     except TypeError as error:
         raise ConfigError(
             f"a judge's function is called with the request and the output: {error}"
@@ -226,11 +227,17 @@ def _check_function(judge: Judge, function: JudgeFunction) -> None:
 
 
 def conversation_for(function: JudgeFunction, conversation: Sequence[Any]) -> dict[str, Any]:
-    """The conversation as an argument of a function that has such a parameter."""
+    """The conversation as an argument of a function that has such a parameter, beside the first
+    two, whatever their names. A wrapper has its own parameters, not those of what it wraps."""
     try:
-        takes = "conversation" in inspect.signature(function).parameters
+        parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
     except (TypeError, ValueError):
-        takes = False
+        return {}
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    takes = any(
+        one.name == "conversation" and one.kind in named[at < 2 :]
+        for at, one in enumerate(parameters)
+    )
     return {"conversation": conversation} if takes else {}
 
 

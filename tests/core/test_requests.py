@@ -72,3 +72,12 @@ def test_a_models_schema_is_made_once() -> None:
     assert formats[0] is formats[1]
     assert formats[0] is not None
     assert formats[0]["type"] == "json_schema"
+
+
+def test_what_a_caller_adds_to_its_list_after_the_call_is_not_of_its_request() -> None:
+    """A judge reads the conversation later."""
+    messages: list[Any] = [{"role": "system", "content": "Be kind."}, *MESSAGES]
+    request = asked_of(messages, None, None, {}).request
+    messages += [{"role": "assistant", "content": "There."}, *MESSAGES]
+    assert callable(request.conversation)
+    assert list(request.conversation()) == [{"role": "system", "content": "Be kind."}]

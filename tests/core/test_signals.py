@@ -457,10 +457,19 @@ def test_an_action_again_moves_nothing(desk: Desk) -> None:
     desk.answer()
     told = [
         desk.signals.action("s", action)
-        for action in ("output_copied", "output_edited", "output_copied", "output_edited")
+        for action in ("output_copied", "output_copied", "output_edited", "output_edited")
     ]
-    assert told == [True, True, False, False]
+    assert told == [True, False, True, False]
     assert rewards_of(desk) == [0.5]
+
+
+def test_who_goes_back_to_an_action_means_it(desk: Desk) -> None:
+    desk.answer()
+    for action in ("output_copied", "output_discarded") * 3:
+        assert desk.signals.action("s", action)
+        assert rewards_of(desk) == [ACTIONS[action]]
+    assert desk.signals.action("s", "output_copied")
+    assert rewards_of(desk) == [0.85]
 
 
 def test_actions_with_other_answers_stay(desk: Desk) -> None:
@@ -480,7 +489,7 @@ def test_where_two_act_at_once_the_record_s_order_decides(desk: Desk) -> None:
     desk.signals.action("s", "output_discarded")
     assert sorted(rewards_of(desk)) == [0.0, 0.85]
     desk.signals._told = seen
-    assert not desk.signals.action("s", "output_copied")
+    assert not desk.signals.action("s", "output_discarded")
     assert rewards_of(desk) == [0.0]
 
 
