@@ -12,7 +12,9 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import LLMResult
 
 from kalibr_core.adapter.behaviour import FLUSH_S, Behaviour
+from kalibr_core.errors import ConfigError
 from kalibr_core.feedback import Classify
+from kalibr_core.paths import is_number
 
 from .runs import Runs, answer_of
 from .talks import Talks
@@ -101,7 +103,15 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         Events wait with `classify`, where another process held the ledger locked, and where the
         garbage collector has ended a stream that was left. The interpreter's exit waits for them
         too.
+
+        Args:
+            timeout_s: seconds, from 0 on.
+
+        Raises:
+            kalibr_core.ConfigError: it is none such.
         """
+        if not is_number(timeout_s) or timeout_s < 0:
+            raise ConfigError(f"timeout_s must be a finite number from 0 on, got {timeout_s!r}")
         return self._behaviour.flush(timeout_s=timeout_s)
 
     @property

@@ -7,6 +7,10 @@ from typing import Any
 from llama_index.core.instrumentation.event_handlers import NullEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
 from llama_index.core.instrumentation.events.llm import (
+    LLMChatEndEvent,
+    LLMChatInProgressEvent,
+    LLMCompletionEndEvent,
+    LLMCompletionInProgressEvent,
     LLMStructuredPredictEndEvent,
     LLMStructuredPredictStartEvent,
 )
@@ -16,6 +20,10 @@ from kalibr_core.adapter.records import KEY, failures_of
 from kalibr_core.types import Decision
 
 dispatcher = get_dispatcher(__name__)
+
+CHUNKS = LLMChatInProgressEvent | LLMCompletionInProgressEvent
+ENDS = LLMChatEndEvent | LLMCompletionEndEvent
+"""LlamaIndex's own, of LLMs."""
 
 
 class AttemptFailedEvent(BaseEvent):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
+from llama_index.core.base.llms.types import ChatMessage
 
 from kalibr_core.adapter import routers
-from kalibr_core.adapter.ids import named_by_id
+from kalibr_core.adapter.ids import Named, named_by_id, named_in
 from kalibr_core.adapter.records import KEY
 from kalibr_core.errors import ConfigError
 
@@ -21,7 +21,7 @@ RESPONSE = (
 
 
 def report(
-    response: ChatResponse | CompletionResponse | str,
+    response: object,
     *,
     success: bool | None = None,
     score: float | None = None,
@@ -30,8 +30,10 @@ def report(
     """Tell how an answer turned out later: an explicit outcome of the path that gave it.
 
     Args:
-        response: what a `KalibrLLM` of this process gave, or its decision's id, which
-            `KalibrEventHandler` knows for queries and agents.
+        response: what a `KalibrLLM` of this process gave, any answer that holds its decision (a
+            Router's, a `ChatKalibr`'s), or a decision's id, which `KalibrEventHandler` knows for
+            queries and agents. An open `KalibrLLM` or `ChatKalibr` of this process must have its
+            ledger.
         success: counts as one more outcome, beside gate 1's.
         score: how good the answer was, in [0, 1].
         reason: recorded as it is; do not put text of the conversation into it.
@@ -43,11 +45,10 @@ def report(
         ConfigError: the response is of another LLM; neither success nor score, or a bad one.
         UnknownDecision: no LLM of this process has it in its ledger, under its own goal.
     """
-    record = record_in(response)
-    goal = record.get("goal") if record is not None else None
+    decision_id, goal = named(response)
     return routers.report(
-        decision_id_of(response),
-        goal=goal if isinstance(goal, str) else None,
+        decision_id,
+        goal=goal,
         success=success,
         score=score,
         reason=reason,
@@ -55,16 +56,14 @@ def report(
     )
 
 
-def report_action(response: ChatResponse | CompletionResponse | str, action: str) -> bool:
+def report_action(response: object, action: str) -> bool:
     """Tell what the user did with an answer; the strongest signal of gate 3.
 
     It speaks of this very answer: no session is needed. `KalibrEventHandler.action` speaks of a
     conversation's last answer.
 
     Args:
-        response: what a `KalibrLLM` of this process gave, or its decision's id, which
-            `KalibrEventHandler` knows for queries and agents. An id may be another model's, where
-            an open `KalibrLLM` or `ChatKalibr` of this process has its ledger.
+        response: as `report`'s.
         action: one of `kalibr_core.feedback.ACTIONS`: `output_used_verbatim`, `output_copied`,
             `output_edited`, `output_discarded`.
 
@@ -76,36 +75,36 @@ def report_action(response: ChatResponse | CompletionResponse | str, action: str
         UnknownAction: none of these.
         UnknownDecision: no LLM of this process has it in its ledger.
     """
-    record = record_in(response)
-    goal = record.get("goal") if record is not None else None
-    return routers.act(
-        decision_id_of(response),
-        action,
-        goal=goal if isinstance(goal, str) else None,
-        model="KalibrLLM",
-    )
+    decision_id, goal = named(response)
+    return routers.act(decision_id, action, goal=goal, model="KalibrLLM")
 
 
-def decision_id_of(response: Any) -> str:
+def decision_id_of(response: object) -> str:
     """The id of the decision that brought a response.
 
     Raises:
         ConfigError: it holds none.
     """
+    return named(response).decision_id
+
+
+def named(response: object) -> Named:
+    """The decision that brought a response; errors as `decision_id_of`'s."""
     if isinstance(response, str):
-        return named_by_id(response, instead=f"give {RESPONSE}").decision_id
+        return named_by_id(response, instead=f"give {RESPONSE}")
+    if (found := named_in(response)) is not None:
+        return found
     record = record_in(response)
-    found = record.get("decision_id") if record is not None else None
     if record is not None and set(record) == {"path"}:
         raise ConfigError("only a stream's last chunk holds its decision; report that one")
-    if not isinstance(found, str):
-        raise ConfigError(
-            f"this {type(response).__name__} was not given by a KalibrLLM: there is no decision in "
-            f'its additional_kwargs["{KEY}"]. For what a query engine, a chat engine or an agent '
-            "gives, report a decision of the run: handler.runs()[-1].decision_ids[-1], with a "
-            "handler that was made before, handler = KalibrEventHandler().attach()"
-        )
-    return found
+    if isinstance(response, ChatMessage):
+        raise ConfigError("a ChatMessage holds no decision; give the ChatResponse that it came in")
+    raise ConfigError(
+        f"this {type(response).__name__} was not given by a KalibrLLM: there is no decision in "
+        f'its additional_kwargs["{KEY}"]. For what a query engine, a chat engine or an agent '
+        "gives, report a decision of the run: handler.runs()[-1].decision_ids[-1], with a "
+        "handler that was made before, handler = KalibrEventHandler().attach()"
+    )
 
 
 def record_in(response: Any) -> Mapping[str, Any] | None:

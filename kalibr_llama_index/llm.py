@@ -281,7 +281,7 @@ class KalibrLLM(RoutedLLM):
 
     def report(
         self,
-        response: ChatResponse | CompletionResponse | str,
+        response: object,
         *,
         success: bool | None = None,
         score: float | None = None,

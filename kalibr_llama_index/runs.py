@@ -6,9 +6,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .session import session_in, session_of_tags
+
+T = TypeVar("T")
 
 MOST_RUNS = 1_000
 MOST_EMPTY = 1_000
@@ -142,3 +144,11 @@ class Runs:
         self._empty[span_id] = _Open(session, self._clock())
         if len(self._empty) > MOST_EMPTY:
             self._empty.popitem(last=False)
+
+
+def put(held: OrderedDict[str, T], key: str, value: T, *, most: int) -> None:
+    """Hold a value as the newest; what is more than `most`, the oldest one, is let go."""
+    held[key] = value
+    held.move_to_end(key)
+    if len(held) > most:
+        held.popitem(last=False)

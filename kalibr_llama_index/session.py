@@ -22,6 +22,13 @@ NAMES = ("session_id", "thread_id", "conversation_id")
 MARK = "kalibr_session_id"
 """What an agent's `Context` holds its conversation's id under, from run to run."""
 
+NAMELESS = (
+    "kalibr: a run names no conversation, so what users do with its answer is not learned from. "
+    "Name it with instrument_tags({'session_id': ...}), 'thread_id' or 'conversation_id', with "
+    "session_id= of a plain call, or with a Memory that has a session_id; "
+    "KalibrEventHandler(signals=False) follows none"
+)
+
 
 def session_of_tags() -> str | None:
     """The conversation's id, as `instrument_tags({"session_id": ...})` names it; None: none is
@@ -131,6 +138,10 @@ class Sessions:
             return self.of_engine(what)
         if isinstance(what, Context):
             found = _id(at_once(what.store.get(MARK, default=None)))
+            if found is None:
+                raise ConfigError(
+                    "this Context has no conversation yet: attach() before its first run"
+                )
         else:
             found = session_of_memory(what) or _id(what)
         if found is None:

@@ -27,6 +27,8 @@ class Talk:
     session_id: str | None
     said: Said | None
     is_marked: bool
+    is_routed: bool = False
+    """A routed LLM has been called for it."""
     asked: bool = False
     """What was said has been told."""
     answered: list[Decided] = field(default_factory=list)

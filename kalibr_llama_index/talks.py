@@ -7,27 +7,25 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from llama_index.core.instrumentation.events import BaseEvent
 from llama_index.core.instrumentation.events.exception import ExceptionEvent
-from llama_index.core.instrumentation.events.llm import LLMChatEndEvent, LLMCompletionEndEvent
 from llama_index.core.workflow import Context
 
 from kalibr_core.adapter.behaviour import Behaviour, Decided
 from kalibr_core.adapter.ends import short
 
-from .events import DecisionEvent
+from .events import CHUNKS, ENDS, DecisionEvent
 from .judge import judging
-from .runs import MOST_SPANS, Runs
+from .routed import RoutedLLM
+from .runs import MOST_SPANS, Runs, put
 from .said import is_stream, tells_its_end, text_in
-from .session import Sessions
+from .session import NAMELESS, Sessions
 from .speaking import Beginning, beginning, ends_conversation, is_flow, writes_itself
 from .talk import Talk
 
 log = logging.getLogger("kalibr")
-
-T = TypeVar("T")
 
 MOST_TALKS = 10_000
 """Runs that are followed; the ones from longest ago are let go ..."""
@@ -79,10 +77,12 @@ class Talks:
         if talk is None:
             begun = beginning(span_id, arguments, instance, is_root=is_root)
             if begun is not None:
-                self._begin(span_id, begun, self._sessions.of_call(arguments, instance, tags))
+                session_id = self._sessions.of_call(arguments, instance, tags)
+                self._begin(span_id, begun, session_id, instance)
             return
         with self._lock:
-            _put(self._of, span_id, talk.id, most=MOST_SPANS)
+            put(self._of, span_id, talk.id, most=MOST_SPANS)
+        talk.is_routed |= isinstance(instance, RoutedLLM)
         if not talk.is_marked:
             found = next((a for a in arguments.values() if isinstance(a, Context)), None)
             if found is not None:
@@ -92,7 +92,9 @@ class Talks:
         """An event has come; most are of no account."""
         if isinstance(event, DecisionEvent):
             self.decided(event)
-        elif isinstance(event, LLMChatEndEvent | LLMCompletionEndEvent):
+        elif isinstance(event, CHUNKS):
+            self.writes(event.span_id)
+        elif isinstance(event, ENDS):
             self.wrote(event.span_id, event.response)
         elif isinstance(event, ExceptionEvent):
             self.broke(event.span_id)
@@ -109,6 +111,12 @@ class Talks:
             with self._lock:
                 talk.decided(Decided(event.decision_id, event.goal), event.span_id)
             self._tell(talk)
+
+    def writes(self, span_id: str | None) -> None:
+        """An LLM's stream has a chunk; one that is left may be closed when more has been said."""
+        talk = self._talk_of(span_id)
+        if talk is not None and talk.is_routed and not talk.asked:
+            self._ask(talk)
 
     def wrote(self, span_id: str | None, answer: object) -> None:
         """An LLM has ended its answer: it is a stream's text, where nothing else tells that."""
@@ -179,7 +187,7 @@ class Talks:
         with self._lock:
             return self._talks.get(self._of.get(span_id or "", span_id or ""))
 
-    def _begin(self, span_id: str, begun: Beginning, session_id: str | None) -> None:
+    def _begin(self, span_id: str, begun: Beginning, session_id: str | None, whose: object) -> None:
         if session_id is None and not begun.has_context:
             return
         said = begun.said
@@ -190,10 +198,11 @@ class Talks:
             session_id=session_id,
             said=None if said is None else said._replace(text=short(said.text)),
             is_marked=not begun.has_context,
+            is_routed=isinstance(whose, RoutedLLM),
         )
         with self._lock:
-            _put(self._of, span_id, span_id, most=MOST_SPANS)
-            _put(self._talks, span_id, talk, most=MOST_TALKS)
+            put(self._of, span_id, span_id, most=MOST_SPANS)
+            put(self._talks, span_id, talk, most=MOST_TALKS)
             while now - next(iter(self._talks.values())).began > MOST_AGE_S:
                 self._talks.popitem(last=False)
         if session_id is not None:
@@ -213,13 +222,17 @@ class Talks:
             self._sessions.mark(context, talk.session_id)
 
     def _ask(self, talk: Talk) -> None:
-        """Tell the person's turn, once."""
+        """Tell the person's turn, once; where an answer is yet to come, it is about none."""
         with self._lock:
             said, session_id = talk.said, talk.session_id
             if talk.asked or said is None or session_id is None:
                 return
             talk.asked = True
-            _put(self._newest, session_id, talk.id, most=MOST_TALKS)
+            before = self._talks.get(self._newest.get(session_id, ""))
+        if before is not None and before.ended and before.output is None:
+            self._pass(before)
+        with self._lock:
+            put(self._newest, session_id, talk.id, most=MOST_TALKS)
         self._behaviour.turn(session_id, said.text, event_id=said.message_id)
 
     def _leave(self, talk: Talk, instance: object, result: object) -> None:
@@ -241,9 +254,13 @@ class Talks:
 
     def _pass(self, talk: Talk) -> None:
         """Nothing was routed, or it failed: what comes next is not about the answer before."""
+        if talk.is_routed:  # cancelled before its first chunk, there is no other sign of the call
+            self._ask(talk)
         with self._lock:
             session_id = talk.session_id
             if talk.told or talk.passed or not talk.asked or session_id is None:
+                return
+            if self._newest.get(session_id) != talk.id:  # what came next has come before this
                 return
             talk.passed = True
             prompt, output = "" if talk.said is None else talk.said.text, talk.output or ""
@@ -273,23 +290,11 @@ class Talks:
         if talk.told:
             return self._newest.get(session_id) != talk.id
         if talk.said is None:
-            _put(self._newest, session_id, talk.id, most=MOST_TALKS)
+            put(self._newest, session_id, talk.id, most=MOST_TALKS)
         return False
 
     def _warn(self) -> None:
         with self._lock:
             first, self._warned = not self._warned, True
         if first:
-            log.warning(
-                "kalibr: a run names no conversation, so what users do with its answer is not "
-                "learned from. Name it with instrument_tags({'session_id': ...}), 'thread_id' or "
-                "'conversation_id', or with a Memory that has a session_id; "
-                "KalibrEventHandler(signals=False) follows none"
-            )
-
-
-def _put(held: OrderedDict[str, T], key: str, value: T, *, most: int) -> None:
-    held[key] = value
-    held.move_to_end(key)
-    if len(held) > most:
-        held.popitem(last=False)
+            log.warning(NAMELESS)

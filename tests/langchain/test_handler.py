@@ -403,6 +403,13 @@ def test_a_handler_that_was_given_to_no_chain_says_so() -> None:
         handler.action("chat", "output_copied")
 
 
+@pytest.mark.parametrize("timeout_s", [None, "a", -1, float("nan"), True])
+def test_only_seconds_are_waited_for(timeout_s: Any) -> None:
+    with pytest.raises(ConfigError, match=r"timeout_s must be a finite number from 0 on, got "):
+        KalibrCallbackHandler().flush(timeout_s=timeout_s)
+    assert KalibrCallbackHandler().flush(timeout_s=0)
+
+
 async def later(text: str) -> str:
     return "accepts"
 

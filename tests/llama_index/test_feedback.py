@@ -10,7 +10,7 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse
 
 from kalibr_bench.provider import LoopbackProvider
-from kalibr_core import ConfigError, UnknownAction, UnknownDecision
+from kalibr_core import ConfigError, Router, UnknownAction, UnknownDecision
 from kalibr_llama_index import KalibrLLM, report, report_action
 from kalibr_llama_index.feedback import decision_id_of, record_in
 
@@ -161,6 +161,34 @@ def test_what_the_user_did_is_told_of_an_answer_or_its_id(way: str, by: str, mak
         for llm in (one, other)
     ]
     assert told == [[(decision_id_of(answer), 0.5), (decision_id_of(answer), 0.85)], []]
+
+
+def test_a_routers_answer_is_taken_too(make: Any, shared_server: LoopbackProvider) -> None:
+    with Router(
+        goal="shared",
+        paths=["gpt-4o"],
+        ledger="memory",
+        base_url=shared_server.base_url,
+        api_key="sk-of-the-test",
+    ) as router:
+        answer = router.completion(messages=[{"role": "user", "content": "Hi"}])
+        with pytest.raises(UnknownDecision):
+            report_action(answer, "output_copied")
+        one = KalibrLLM(router=router)
+        assert report_action(answer, "output_copied")
+        assert not report_action(answer.kalibr.id, "output_copied")
+        assert report(answer, success=False)
+        assert not one.report(answer, success=True)
+
+
+def test_a_message_alone_is_told_where_its_decision_is(make: Any) -> None:
+    one = make()
+    answer = ask(one, "chat")
+    for tell in (report, one.report):
+        with pytest.raises(ConfigError, match="give the ChatResponse"):
+            tell(answer.message, success=True)
+    with pytest.raises(ConfigError, match="give the ChatResponse"):
+        report_action(answer.message, "output_copied")
 
 
 def test_what_cannot_have_been_done_is_refused(make: Any) -> None:

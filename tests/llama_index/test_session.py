@@ -220,5 +220,5 @@ def test_what_names_no_conversation_is_refused(what: object) -> None:
 
 
 async def test_a_context_that_has_had_no_answer_is_refused() -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="this Context has no conversation yet"):
         Sessions().named(Context(FunctionAgent(llm=MockLLM())))

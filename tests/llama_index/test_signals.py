@@ -40,7 +40,7 @@ from kalibr_core.cli import make_app
 from kalibr_core.status import goal_status
 from kalibr_llama_index import KalibrEventHandler, KalibrLLM, judged_by
 
-from .ways import first_arm
+from .ways import STREAMS, asked, first_arm
 
 dispatcher = get_dispatcher(__name__)
 
@@ -299,6 +299,85 @@ async def test_a_plain_stream_too(llm: KalibrLLM, handler: KalibrEventHandler) -
     assert told(llm) == [(FIRST, BAD), (FIRST, GOOD)]
 
 
+async def left(llm: KalibrLLM, way: str, text: str, **named: str) -> None:
+    """Read one chunk of a stream, and leave it."""
+    stream = getattr(llm, way)(asked(way, text), **named)
+    if way.startswith("a"):
+        chunks = await stream
+        await anext(chunks)
+        await chunks.aclose()
+    else:
+        with contextlib.suppress(LookupError):
+            for _ in stream:
+                raise LookupError
+
+
+@pytest.mark.parametrize("way", STREAMS)
+@pytest.mark.parametrize("by", ["argument", "tags"])
+async def test_what_was_said_of_a_plain_stream_that_is_left_stays_a_turn(
+    way: str, by: str, llm: KalibrLLM, handler: KalibrEventHandler
+) -> None:
+    named = {"session_id": "grace"}
+    with instrument_tags(named if by == "tags" else {}):
+        named = named if by == "argument" else {}
+        llm.complete(SAID[0], **named)
+        await left(llm, way, SAID[1], **named)
+        assert not handler.action("grace", "output_copied")
+        llm.complete(SAID[2], **named)
+    assert told(llm) == [(FIRST, BAD)]
+    assert (told(llm, "action"), handler.failures) == ([], {})
+
+
+@pytest.mark.parametrize("way", ["stream_chat", "astream_chat"])
+async def test_a_chat_engine_writes_its_answer_also_when_the_reader_has_left(
+    way: str, llm: KalibrLLM, handler: KalibrEventHandler
+) -> None:
+    engine = chat_engine(SimpleChatEngine, llm)
+    engine.chat(SAID[0])
+    if way == "stream_chat":
+        tokens = engine.stream_chat(SAID[1]).response_gen
+        next(tokens)
+        tokens.close()
+    else:
+        answer = await engine.astream_chat(SAID[1])
+        await anext(answer.async_response_gen())
+        await answer.awrite_response_to_history_task
+    engine.chat(SAID[2])
+    assert told(llm) == [(FIRST, BAD), (FIRST, GOOD)]
+
+
+@dispatcher.span
+async def first_word(message: str, llm: KalibrLLM) -> str:
+    await left(llm, "astream_complete", f"Write: {message}")
+    return "Once"
+
+
+async def test_a_run_of_the_users_own_that_leaves_a_stream_is_a_turn_too(
+    llm: KalibrLLM, handler: KalibrEventHandler
+) -> None:
+    with instrument_tags({"session_id": "grace"}):
+        llm.complete(SAID[0])
+        await first_word(SAID[1], llm)
+        llm.complete(SAID[2])
+    assert told(llm) == [(FIRST, BAD)]
+
+
+async def test_a_plain_call_that_is_cancelled_is_a_turn_too(
+    llm: KalibrLLM, server: LoopbackProvider, handler: KalibrEventHandler
+) -> None:
+    await llm.acomplete(SAID[0], session_id="grace")
+    server.fault(None, Fault(kind="hang", times=None))
+    for _ in range(2):
+        task = asyncio.create_task(llm.acomplete(SAID[1], session_id="grace"))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    server.clear_faults()
+    await llm.acomplete(SAID[2], session_id="grace")
+    assert told(llm) == [(FIRST, BAD)]
+
+
 @dispatcher.span
 def answer(message: str, planner: KalibrLLM, writer: KalibrLLM) -> dict[str, str]:
     planner.complete(f"Plan: {message}")
@@ -530,6 +609,43 @@ def test_a_stream_that_the_collector_closes_never_waits_for_its_own_thread(
     assert (told(llm), handler.failures) == ([(FIRST, GOOD)], {})
 
 
+@pytest.mark.usefixtures("uncollected")
+def test_a_plain_stream_that_is_collected_late_takes_no_later_answers_place(
+    make: Any, handler: KalibrEventHandler
+) -> None:
+    ledger = Collected()
+    llm: KalibrLLM = make(ledger=ledger)
+
+    def left_behind(text: str) -> None:
+        held = SimpleNamespace(stream=llm.stream_complete(text, session_id="alice"))
+        held.me = held
+        next(held.stream)
+
+    def work() -> None:
+        llm.complete(TURNS[0], session_id="alice")
+        left_behind("That is wrong!")
+        ledger.comes = True
+        llm.core.feedback.signals.knows("other")
+        with handler._talks._lock:  # type: ignore[union-attr]  # it has one
+            left_behind(ELSE)
+            gc.collect()
+        llm.complete(TURNS[0], session_id="bob")
+        left = [llm.stream_complete("That is wrong!", session_id="bob")]
+        next(left[0])
+        llm.complete(ELSE, session_id="bob")
+        left.clear()
+        done.set()
+
+    done = threading.Event()
+    threading.Thread(target=work, daemon=True).start()
+    assert done.wait(10)
+    assert handler.flush()
+    assert told(llm) == [(FIRST, BAD)] * 2
+    assert not handler.action("alice", "output_copied")
+    assert handler.action("bob", "output_copied")
+    assert handler.failures == {}
+
+
 def test_a_judge_that_is_routed_itself_need_name_no_conversation(
     make: Any, handler: KalibrEventHandler, server: LoopbackProvider, caplog: Any
 ) -> None:
@@ -580,6 +696,21 @@ def test_a_user_may_say_what_they_did(llm: KalibrLLM, handler: KalibrEventHandle
         handler.action(None, "output_copied")
     assert handler.end(engine)
     assert not handler.end(engine)
+
+
+async def test_an_agents_run_that_nobody_has_heard_is_told_with_what_to_do(llm: KalibrLLM) -> None:
+    agent = FunctionAgent(tools=[weather], llm=llm)
+    context = Context(agent)
+    await agent.run("Hello there.", ctx=context)
+    with pytest.raises(ConfigError, match=r"no conversation yet: attach\(\) before its first run"):
+        KalibrEventHandler().action(context, "output_copied")
+
+
+@pytest.mark.parametrize("timeout_s", [None, "a", -1, float("nan"), True])
+def test_only_seconds_are_waited_for(timeout_s: Any) -> None:
+    with pytest.raises(ConfigError, match=r"timeout_s must be a finite number from 0 on, got "):
+        KalibrEventHandler().flush(timeout_s=timeout_s)
+    assert KalibrEventHandler().flush(timeout_s=0)
 
 
 def test_an_engine_that_is_reset_begins_a_new_conversation(

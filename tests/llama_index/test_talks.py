@@ -13,7 +13,7 @@ from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.response.schema import Response, StreamingResponse
 from llama_index.core.chat_engine.types import StreamingAgentChatResponse
 from llama_index.core.instrumentation.events.exception import ExceptionEvent
-from llama_index.core.instrumentation.events.llm import LLMChatEndEvent
+from llama_index.core.instrumentation.events.llm import LLMChatEndEvent, LLMChatInProgressEvent
 from llama_index.core.llms import ChatMessage, ChatResponse, MockLLM
 from llama_index.core.postprocessor import SimilarityPostprocessor
 from llama_index.core.query_engine import CustomQueryEngine
@@ -22,6 +22,7 @@ from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 
 from kalibr_core.adapter import ends
 from kalibr_core.testing import FakeClock
+from kalibr_llama_index import KalibrLLM
 from kalibr_llama_index import talks as module
 from kalibr_llama_index.events import DecisionEvent
 from kalibr_llama_index.runs import Runs
@@ -132,6 +133,8 @@ def llama() -> Listening:
 
 
 ENGINE = Engine(buffer("memory"))
+KALIBR = KalibrLLM.model_construct()
+"""Only its class counts here."""
 
 
 # What is told.
@@ -304,6 +307,48 @@ def test_an_llms_stream_that_breaks_is_no_pipeline(llama: Any) -> None:
     assert [what[0] for what in llama.told.all] == ["turn", "unrouted"]
 
 
+@pytest.mark.parametrize("llm", [KALIBR, MockLLM()], ids=["routed", "plain"])
+def test_a_routed_stream_that_is_left_is_a_turn_at_its_first_chunk(llm: Any, llama: Any) -> None:
+    span = {"span_id": "L.stream_chat" + UUID}
+    llama.enter("L.stream_chat", llm, ALICE, messages=[ChatMessage("hello")])
+    llama.leave("L.stream_chat", llm, (token for token in "hi"))
+    for _ in range(2):
+        chunk = ChatResponse(message=ChatMessage("h", role="assistant"))
+        llama.talks.hear(LLMChatInProgressEvent(messages=[], response=chunk, **span))
+        assert [what[0] for what in llama.told.all] == ["turn"] * (llm is KALIBR)
+    llama.talks.hear(ExceptionEvent(exception=GeneratorExit(), **span))
+    assert [what[0] for what in llama.told.all] == ["turn", "unrouted"] * (llm is KALIBR)
+
+
+def test_a_routed_stream_that_is_left_before_its_first_chunk_is_a_turn(llama: Any) -> None:
+    llama.enter("L.stream_chat", KALIBR, ALICE, messages=[ChatMessage("hello")])
+    llama.leave("L.stream_chat", KALIBR, (token for token in "hi"))
+    assert llama.told.all == []
+    llama.talks.broke("L.stream_chat" + UUID)
+    assert [what[0] for what in llama.told.all] == ["turn", "unrouted"]
+
+
+def test_a_run_that_ends_when_more_was_said_takes_no_answers_place(llama: Any) -> None:
+    llama.enter("E.chat", ENGINE, message="hello")
+    other = "F.chat"
+    llama.enter(other, ENGINE, message="and now?")
+    llama.drop("E.chat", ENGINE)
+    assert [what[0] for what in llama.told.all] == ["turn", "turn"]
+    llama.drop(other, ENGINE)
+    assert [what[0] for what in llama.told.all] == ["turn", "turn", "unrouted"]
+
+
+def test_what_is_said_while_a_stream_is_open_is_not_about_the_answer_before_it(llama: Any) -> None:
+    for name, said in (("L.stream_chat", "hello"), ("M.stream_chat", "and now?")):
+        llama.enter(name, KALIBR, ALICE, messages=[ChatMessage(said)])
+        llama.leave(name, KALIBR, (token for token in "hi"))
+        llama.talks.writes(name + UUID)
+    assert [what[0] for what in llama.told.all] == ["turn", "unrouted", "turn"]
+    llama.talks.broke("L.stream_chat" + UUID)
+    llama.talks.broke("M.stream_chat" + UUID)
+    assert [what[0] for what in llama.told.all] == ["turn", "unrouted", "turn", "unrouted"]
+
+
 # Whose runs they are.
 
 
@@ -405,7 +450,8 @@ def test_a_run_without_a_conversation_is_told_of_once(
             llama.decided(f"d{n}", f"Q{n}.query")
             llama.leave(f"Q{n}.query", Queries(), Response("hi"))
     (line,) = caplog.messages
-    assert all(name in line for name in ("session_id", "thread_id", "conversation_id"))
+    names = ("session_id=", "thread_id", "conversation_id")
+    assert all(name in line for name in names)
     assert "secret" not in line
     assert llama.told.all == []
 
