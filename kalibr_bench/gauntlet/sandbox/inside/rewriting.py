@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections import Counter
 
 from .names import ABSTRACT, CLASS_OF, SET_PAST
 
 NO_FIELD = ("ClassVar", "InitVar", "KW_ONLY")
-OWN_LIST = frozenset({"init", "kw_only"})
-"""Arguments of `field` and `dataclass` that take a field out of those that have a position."""
+OWN_LIST = frozenset({"init", "kw_only", "match_args", None})
+"""Arguments of `field` and `dataclass` that may take a field out of those that have a position.
+
+None: arguments out of a dict.
+"""
+FIELDLESS = frozenset(
+    {
+        *("ABC", "Generic", "NamedTuple", "Protocol"),
+        *(name for name, value in vars(builtins).items() if isinstance(value, type)),
+    }
+)
+"""Bases without fields; `NamedTuple` has none of its own."""
+DECORATORS = frozenset({"dataclass", "final", "runtime_checkable", "total_ordering"})
+"""They leave the class in its place, and but for the first its fields too."""
+PLAIN_PARTS = (
+    *(ast.AnnAssign, ast.Assign, ast.Expr, ast.Pass),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+)
+"""Of a class body: no field is hidden within them."""
 
 
 def spelled_out(tree: ast.AST) -> None:
     """Class patterns by position take attributes by name, where the source tells the names.
 
-    So it is for a class that is bound once, as a dataclass or named tuple with plain fields. Others
-    are left as they are.
+    So it is for a class that is bound once, as a dataclass or named tuple with plain fields, and
+    with bases of which the same is certain, at most one of them with fields. Others are left as
+    they are.
     """
     fields = _fields(tree)
     for node in ast.walk(tree):
@@ -80,31 +99,87 @@ def _derive(node: ast.ClassDef) -> None:
 
 def _fields(tree: ast.AST) -> dict[str, tuple[str, ...]]:
     """By class the fields that patterns take by position, in order."""
-    times = Counter(name for node in ast.walk(tree) for name in bound_by(node))
+    nodes = list(ast.walk(tree))
+    times = Counter(name for node in nodes for name in bound_by(node))
+    rebound = _rebound(nodes)
+    known: dict[str, tuple[str, ...]] = dict.fromkeys(FIELDLESS - rebound, ())
     found: dict[str, tuple[str, ...]] = {}
-    for node in ast.walk(tree):
+    if _hidden(nodes):
+        return found
+    for node in nodes:
         if isinstance(node, ast.ClassDef) and times[node.name] == 1:
-            own = _own_fields(node)
-            bases = [found.get(base.id, ()) for base in node.bases if isinstance(base, ast.Name)]
-            if own is not None:
-                found[node.name] = tuple(dict.fromkeys([*sum(bases, ()), *own]))
+            _add(node, DECORATORS - rebound, known, found)
     return found
 
 
+def _hidden(nodes: list[ast.AST]) -> bool:
+    """Whether a class may have fields without a position that its own lines do not tell of."""
+    seen = {id(n.value) for n in nodes if isinstance(n, ast.AnnAssign)}
+    seen |= {id(d) for n in nodes if isinstance(n, ast.ClassDef) for d in n.decorator_list}
+    calls = [n for n in nodes if isinstance(n, ast.Call) and id(n) not in seen]
+    renamed = {n.name for n in nodes if isinstance(n, ast.alias) and n.asname}
+    made = {keyword.arg for call in calls for keyword in call.keywords}
+    return not renamed.isdisjoint(NO_FIELD) or not made.isdisjoint(OWN_LIST - {None})
+
+
+def _rebound(nodes: list[ast.AST]) -> set[str]:
+    """What is bound other than by an import under its own name."""
+    others = (node for node in nodes if not (isinstance(node, ast.alias) and not node.asname))
+    return {name for node in others for name in bound_by(node)}
+
+
+def _add(
+    node: ast.ClassDef,
+    decorators: frozenset[str],
+    known: dict[str, tuple[str, ...]],
+    found: dict[str, tuple[str, ...]],
+) -> None:
+    """Note the class's fields in `known` for its subclasses and in `found` for patterns.
+
+    It is noted only where they are certain. Dataclasses collect fields along the reversed order of
+    method resolution, so two bases with fields are not.
+    """
+    bases = [_named(b.value if isinstance(b, ast.Subscript) else b) for b in node.bases]
+    makers = [_named(d.func if isinstance(d, ast.Call) else d) for d in node.decorator_list]
+    inherited = [known[base] for base in bases if base in known]
+    with_fields = [names for names in inherited if names]
+    if len(inherited) < len(bases) or not decorators.issuperset(makers) or len(with_fields) > 1:
+        return
+    tuple_like = "NamedTuple" in bases
+    if not tuple_like and "dataclass" not in makers:
+        if not with_fields:
+            known[node.name] = ()
+        return
+    own = _own_fields(node)
+    if own is None:
+        return
+    found[node.name] = tuple(dict.fromkeys([*sum(with_fields, ()), *own]))
+    if not tuple_like:  # a dataclass does not take over a named tuple's fields
+        known[node.name] = found[node.name]
+
+
+def _named(head: ast.expr) -> str:
+    """A base's or decorator's name, without the module if it is one of the library."""
+    name = ast.unparse(head)
+    last = name.rpartition(".")[2]
+    return last if last in FIELDLESS | DECORATORS else name
+
+
 def _own_fields(node: ast.ClassDef) -> list[str] | None:
-    """None: it is neither a dataclass nor a named tuple, or not all of its fields are plain."""
-    heads = [*node.decorator_list, *node.bases]
-    names = [ast.unparse(head.func if isinstance(head, ast.Call) else head) for head in heads]
-    if not {"dataclass", "NamedTuple"} & {name.rpartition(".")[2] for name in names}:
-        return None
+    """Of a dataclass or named tuple; None: not all of its fields are plain."""
     annotated = [part for part in node.body if isinstance(part, ast.AnnAssign)]
-    calls = [*heads, *(part.value for part in annotated)]
+    names = [part.target.id for part in annotated if isinstance(part.target, ast.Name)]
+    calls = [*node.decorator_list, *(part.value for part in annotated)]
     keywords = {k.arg for call in calls if isinstance(call, ast.Call) for k in call.keywords}
-    if OWN_LIST & keywords or any(
-        word in ast.unparse(part.annotation) for part in annotated for word in NO_FIELD
-    ):
-        return None
-    return [part.target.id for part in annotated if isinstance(part.target, ast.Name)]
+    plain = (
+        not OWN_LIST & keywords
+        and all(isinstance(part, PLAIN_PARTS) for part in node.body)
+        and all(part.simple for part in annotated)
+        # The class gives these another name.
+        and not any(name.startswith("__") for name in names)
+        and not any(word in ast.unparse(p.annotation) for p in annotated for word in NO_FIELD)
+    )
+    return names if plain else None
 
 
 def bound_by(node: ast.AST) -> list[str]:
