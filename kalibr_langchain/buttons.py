@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kalibr_core.installing import command
@@ -39,11 +39,11 @@ def feedback_buttons(message: object) -> Any:
     told = widgets.Label()
     buttons = [widgets.Button(description=name, tooltip=BUTTONS[name]) for name in BUTTONS]
     for button in buttons:
-        button.on_click(_reporting(message, told))
+        button.on_click(_reporting(message, told, buttons))
     return widgets.VBox([widgets.HBox(buttons), told])
 
 
-def _reporting(message: object, told: Any) -> Callable[[Any], None]:
+def _reporting(message: object, told: Any, buttons: Sequence[Any]) -> Callable[[Any], None]:
     def click(button: Any) -> None:
         if button.disabled:
             return  # clicked twice before the page knew
@@ -56,6 +56,8 @@ def _reporting(message: object, told: Any) -> Callable[[Any], None]:
             told.value = f"Not reported: {type(error).__name__}: {error}"
         else:
             told.value = f"Reported: {action}" if moved else f"Reported before: {action}"
+            for other in buttons:  # of several, the newest counts
+                other.disabled = other is button
 
     return click
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from langchain_core.outputs import ChatGeneration, LLMResult
@@ -17,6 +18,8 @@ from kalibr_core.ledger.forks import watch_forks
 
 from .feedback import decided_in
 from .said import Said, strings_in, text_of
+
+T = TypeVar("T")
 
 MOST_ROOTS = 10_000
 """Open ones; those that were opened longest ago are let go."""
@@ -69,6 +72,22 @@ class Root:
     runs: set[UUID] = field(default_factory=set)
     began: float = 0.0
     """Seconds, by the clock of `Runs`."""
+    number: int = 0
+    """Grows in the order in which runs begin."""
+
+    def wrote(self, wrote: Decided | None, text: str, parts: tuple[str, ...] = ()) -> list[Decided]:
+        """The decisions whose answer the output is, or holds, the longest last; Args: `decided`'s.
+
+        Returns:
+            []: it shows no answer of the run's.
+        """
+        found = [answer.decided for answer in self.answers if answer.decided == wrote]
+        if not found and text.strip():
+            found = [one.decided for one in self.answers if one.text.strip() == text.strip()]
+        if not found:
+            held = [one for one in self.answers if one.is_in(text, parts)]
+            found = [one.decided for one in sorted(held, key=lambda one: len(one.text.strip()))]
+        return found
 
     def decided(
         self, wrote: Decided | None, text: str, parts: tuple[str, ...] = ()
@@ -81,12 +100,7 @@ class Root:
             text: the output's.
             parts: its texts, where it is a structure.
         """
-        last = [answer.decided for answer in self.answers if answer.decided == wrote]
-        if not last and text.strip():
-            last = [one.decided for one in self.answers if one.text.strip() == text.strip()]
-        if not last:
-            held = [one for one in self.answers if one.is_in(text, parts)]
-            last = [one.decided for one in sorted(held, key=lambda one: len(one.text.strip()))]
+        last = self.wrote(wrote, text, parts)
         decided = [answer.decided for answer in self.answers]
         return (*(one for one in decided if one not in last[-1:]), *last[-1:])
 
@@ -128,6 +142,11 @@ class Runs:
         self._roots: OrderedDict[UUID, Root] = OrderedDict()
         self._of: OrderedDict[UUID, Root] = OrderedDict()
         self._last: OrderedDict[str, Last] = OrderedDict()
+        self._numbers = itertools.count(1)
+        self._begun: OrderedDict[str, int] = OrderedDict()
+        """Sessions -> the number of their newest run whose user's message was told."""
+        self._answered: OrderedDict[str, int] = OrderedDict()
+        """... and of their newest one that has answered."""
         watch_forks(self, inner=True)
 
     def _leave_parent(self) -> None:
@@ -147,7 +166,7 @@ class Runs:
     def open(self, root: Root) -> None:
         """Take a root run up."""
         with self._lock:
-            root.began = self._clock()
+            root.began, root.number = self._clock(), next(self._numbers)
             self._roots[root.run_id] = root
             self._join(root.run_id, root)
             while self._is_too_much(oldest := next(iter(self._roots.values())), root.began):
@@ -180,17 +199,24 @@ class Runs:
         with self._lock:
             return self._last.get(session)
 
-    def answered(self, session: str, last: Last) -> None:
+    def answered(self, session: str, last: Last, number: int) -> None:
+        """A run of this number has answered."""
         with self._lock:
-            self._last[session] = last
-            self._last.move_to_end(session)
-            if len(self._last) > MOST_SESSIONS:
-                self._last.popitem(last=False)
+            _put(self._last, session, last)
+            _put(self._answered, session, max(number, self._answered.get(session, 0)))
 
-    def heard(self, session: str) -> None:
-        """The user has said something: what follows is another answer."""
+    def heard(self, session: str, number: int) -> None:
+        """The user has said something, which a run of this number began with: what follows is
+        another answer."""
         with self._lock:
             self._last.pop(session, None)
+            _put(self._begun, session, max(number, self._begun.get(session, 0)))
+
+    def is_late(self, session: str, number: int, *, begun: bool) -> bool:
+        """Has a run that began later answered there, or, where asked for, `begun`?"""
+        with self._lock:
+            newest = self._answered.get(session, 0)
+            return number < (max(newest, self._begun.get(session, 0)) if begun else newest)
 
     def _is_too_much(self, oldest: Root, now: float) -> bool:
         return len(self._roots) > self._most_roots or now - oldest.began > MOST_AGE_S
@@ -206,3 +232,10 @@ class Runs:
         self._roots.pop(root.run_id, None)
         for run_id in list(root.runs):
             self._of.pop(run_id, None)
+
+
+def _put(kept: OrderedDict[str, T], session: str, value: T) -> None:
+    kept[session] = value
+    kept.move_to_end(session)
+    if len(kept) > MOST_SESSIONS:
+        kept.popitem(last=False)

@@ -60,7 +60,7 @@ class Talks:
         self._behaviour.hears = True
         own = session_of({"metadata": metadata or {}})
         root = self._runs.below(parent_id)
-        if parent_id is None and (around := self._runs.below(_around())) is not None:
+        if root is None and (around := self._runs.below(_around())) is not None:
             root = around if own in (None, around.session) else None
         if root is not None and root.session is not None:
             self._runs.join(run_id, root)
@@ -141,18 +141,25 @@ class Talks:
         if root.session is None:
             return
         root.is_told = True
-        self._runs.heard(root.session)
+        if self._runs.is_late(root.session, root.number, begun=False):
+            return  # a stream's, which is known at its end: it speaks of no answer since
+        self._runs.heard(root.session, root.number)
         self._behaviour.turn(root.session, said.text, event_id=said.message_id)
 
     def _tell_unrouted(self, root: Root, outputs: Any) -> None:
         """Nothing was routed, it failed, or a stream was left before its end: what the user says or
-        does next is not about the answer before."""
-        if root.is_told and root.session is not None and root.said is not None:
-            text = self._behaviour.read(lambda: written_in(outputs), NO_ANSWER).text
-            self._behaviour.unrouted(root.session, prompt=root.said.text, output=text)
+        does next is not about the answer before. It is about a newer run's, where there is one."""
+        is_asked = root.said is not None or (bool(root.held) and not root.is_below)
+        if root.session is None or not is_asked:
+            return
+        if self._runs.is_late(root.session, root.number, begun=True):
+            return
+        text = self._behaviour.read(lambda: written_in(outputs), NO_ANSWER).text
+        said = "" if root.said is None else root.said.text
+        self._behaviour.unrouted(root.session, prompt=said, output=text)
 
     def _tell_answer(self, root: Root, outputs: Any) -> None:
-        if not root.answers or root.calls:
+        if not root.answers or (root.calls and not self._shows(root, outputs)):
             self._tell_unrouted(root, "" if root.calls else outputs)
             return
         if root.session is None:
@@ -175,7 +182,13 @@ class Talks:
             output=text or root.answers[-1].text,
             event_id=event_id,
         )
-        self._runs.answered(root.session, Last(event_id, decided))
+        self._runs.answered(root.session, Last(event_id, decided), root.number)
+
+    def _shows(self, root: Root, outputs: Any) -> bool:
+        """Is a routed answer in the output? Then a model's call that is still open, such as one
+        that lost a race, or a title that nobody waits for, has not written it."""
+        text, message, parts = self._behaviour.read(lambda: written_in(outputs), NO_ANSWER)
+        return bool(root.wrote(decided_in(message), text, parts))
 
     def _warn(self) -> None:
         if not self._has_warned:
@@ -189,7 +202,8 @@ class Talks:
 
 def _around() -> UUID | None:
     """The run that calls this one, where a config's own callbacks hide it, as a graph's node that
-    calls `model.invoke(messages, {"callbacks": [handler]})` does."""
+    calls `model.invoke(messages, {"callbacks": [handler]})` does, or LangSmith's `@traceable`
+    stands between them."""
     callbacks = (var_child_runnable_config.get() or {}).get("callbacks")
     return getattr(callbacks, "parent_run_id", None)
 

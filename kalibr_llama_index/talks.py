@@ -260,8 +260,8 @@ class Talks:
             session_id = talk.session_id
             if talk.told or talk.passed or not talk.asked or session_id is None:
                 return
-            if self._newest.get(session_id) != talk.id:  # what came next has come before this
-                return
+            if self._newest.get(session_id, talk.id) != talk.id:
+                return  # what came next has come before this
             talk.passed = True
             prompt, output = "" if talk.said is None else talk.said.text, talk.output or ""
         self._behaviour.unrouted(session_id, prompt=prompt, output=output)

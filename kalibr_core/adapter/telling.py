@@ -80,13 +80,13 @@ class Telling:
     def unrouted(
         self, session_id: str, *, prompt: str, output: str, but: Collection[object] = ()
     ) -> None:
-        """An answer of nobody's, or a failure, in the place of the one before it; told once until
-        there is an answer of a Router's.
+        """An answer of nobody's, or a failure, in the place of the one before it, also after the
+        conversation's end; told once until there is an answer of a Router's.
 
         Args:
             but: where they know better.
         """
-        for feedback in self._knowing(session_id, but=but):
+        for feedback in self._knowing(session_id, but=but, ended=True):
             with self._careful():
                 feedback.signals.pipeline(
                     session_id,
@@ -119,8 +119,14 @@ class Telling:
         """The user has left; Args, Returns, Raises: as `action`'s."""
         return self._each(session_id, lambda feedback: feedback.session_end(session_id), deaf=deaf)
 
-    def _knowing(self, session_id: str, *, but: Collection[object] = ()) -> Iterator[Reporter]:
-        """One Router's for each ledger that knows the conversation."""
+    def _knowing(
+        self, session_id: str, *, but: Collection[object] = (), ended: bool = False
+    ) -> Iterator[Reporter]:
+        """One Router's for each ledger that knows the conversation.
+
+        Args:
+            ended: those too where it has ended, since its last answer can still be acted on.
+        """
         asked = set(but)
         for routing in routers.live():
             if routing.router.is_closed:
@@ -129,7 +135,8 @@ class Telling:
             with self._careful():
                 feedback = routing.router.feedback
                 if feedback.signals.place not in asked:
-                    knows = feedback.signals.knows(session_id)
+                    told = feedback.signals
+                    knows = told.number_of(session_id) > 0 if ended else told.knows(session_id)
                     asked.add(feedback.signals.place)
             if knows:
                 yield feedback

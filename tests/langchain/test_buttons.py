@@ -75,8 +75,19 @@ def test_each_button_reports_once_and_says_what(model: ChatKalibr) -> None:
         assert button.disabled
     assert told(model) == list(expected.values())
     again, line = parts(feedback_buttons(answer))
-    again["copied"].click()
-    assert line.value == "Reported before: output_copied"
+    again["discarded"].click()
+    assert line.value == "Reported before: output_discarded"
+
+
+def test_of_the_buttons_the_last_one_clicked_counts_and_the_others_may_be_clicked(
+    model: ChatKalibr,
+) -> None:
+    buttons, line = parts(feedback_buttons(model.invoke("Hi")))
+    for name in ("copied", "discarded", "copied"):
+        buttons[name].click()
+        assert [one for one in buttons if buttons[one].disabled] == [name]
+    assert line.value == "Reported: output_copied"
+    assert told(model)[-1] == ("output_copied", 0.85)
 
 
 def test_an_error_is_shown_and_the_button_stays(model: ChatKalibr) -> None:

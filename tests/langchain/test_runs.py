@@ -7,10 +7,13 @@ import threading
 import time
 from uuid import uuid4
 
+import pytest
+
 from kalibr_core import MemoryLedger
 from kalibr_core.ledger import forks
 from kalibr_core.testing import FakeClock
-from kalibr_langchain.runs import MOST_AGE_S, Root, Runs
+from kalibr_langchain import runs as module
+from kalibr_langchain.runs import MOST_AGE_S, Last, Root, Runs
 
 
 def test_open_runs_are_bounded() -> None:
@@ -49,7 +52,7 @@ def test_a_run_that_is_open_for_too_long_is_let_go() -> None:
     """LangChain tells no end of a model's call that was cancelled."""
     clock = FakeClock()
     runs = Runs(clock=clock.monotonic)
-    roots = [Root(uuid4(), "chat", None, False, False) for _ in range(3)]
+    roots = [Root(uuid4(), "chat", None, (), False) for _ in range(3)]
     for root in roots:
         runs.open(root)
         clock.advance(MOST_AGE_S / 2 + 1)
@@ -58,7 +61,7 @@ def test_a_run_that_is_open_for_too_long_is_let_go() -> None:
 
 def test_a_run_may_end_while_its_own_thread_holds_the_lock() -> None:
     """The collector closes a stream in the middle of anything."""
-    runs, root, ends = Runs(), Root(uuid4(), "chat", None, False, False), threading.Event()
+    runs, root, ends = Runs(), Root(uuid4(), "chat", None, (), False), threading.Event()
     runs.open(root)
 
     def end() -> None:
@@ -81,3 +84,28 @@ def test_a_fork_takes_a_ledgers_lock_before_that_of_the_runs() -> None:
         forks._after_fork_in_parent()
     ledgers = [places[id(ledger)] for _, ledger in several]
     assert max(ledgers) < min(places[id(runs)] for runs, _ in several)
+
+
+def test_what_is_known_of_sessions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_SESSIONS", 2)
+    runs = Runs()
+    for number, session in enumerate("abc", start=1):
+        runs.heard(session, number)
+        runs.answered(session, Last("e", ()), number)
+    assert [runs.last(session) is not None for session in "abc"] == [False, True, True]
+    assert [len(kept) for kept in (runs._last, runs._begun, runs._answered)] == [2, 2, 2]
+
+
+def test_a_run_is_late_where_one_that_began_after_it_has_begun_or_answered() -> None:
+    runs = Runs()
+    older, newer = (Root(uuid4(), "chat", None, (), False) for _ in range(2))
+    for root in (older, newer):
+        runs.open(root)
+    runs.heard("chat", newer.number)
+    runs.heard("chat", older.number)
+    assert runs.is_late("chat", older.number, begun=True)
+    assert not runs.is_late("chat", older.number, begun=False)
+    runs.answered("chat", Last("e", ()), newer.number)
+    assert runs.is_late("chat", older.number, begun=False)
+    assert not runs.is_late("chat", newer.number, begun=True)
+    assert not runs.is_late("other", older.number, begun=True)

@@ -19,13 +19,20 @@ from langchain_core.language_models.fake_chat_models import (
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
+from langchain_core.runnables import (
+    RunnableConfig,
+    RunnableLambda,
+    RunnableParallel,
+    RunnablePassthrough,
+)
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Command, interrupt
+from langsmith import RunTree
+from langsmith.run_helpers import tracing_context
 from pydantic import BaseModel
 
 from kalibr_bench.provider import LoopbackProvider
@@ -147,6 +154,24 @@ def test_a_call_with_callbacks_of_its_own_belongs_to_the_run_that_makes_it() -> 
         graph.invoke({"messages": [("user", text)]}, config(handler))  # type: ignore[call-overload]
     assert (told(guard), told(model)) == ([0.675], [0.75])
     assert conversation(model).number == 2
+
+
+def test_a_traced_function_in_a_run_belongs_to_it() -> None:
+    """LangSmith's `@traceable` names itself for a parent, also below a graph's node."""
+    model, handler = make(), KalibrCallbackHandler()
+
+    def node(state: MessagesState, config: RunnableConfig) -> Any:
+        above: Any = config["callbacks"]
+        helper = RunTree(name="node", id=above.parent_run_id).create_child(name="helper")
+        with tracing_context(parent=helper, enabled=False):
+            answer = model.invoke(f"Be brief. {state['messages'][-1].content}")
+        return {"messages": [answer]}
+
+    graph = StateGraph(MessagesState).add_node(node).add_edge(START, "node").compile()
+    for text in (ASK, COMPLAINT, THANKS):
+        graph.invoke({"messages": [("user", text)]}, config(handler))  # type: ignore[call-overload]
+    assert (told(model), kinds(model)) == ([0.25, 0.75], ["anew", "complains", "accepts"])
+    assert conversation(model).number == 3
 
 
 def test_a_call_with_a_session_of_its_own_is_its_own_also_within_a_run() -> None:
@@ -492,6 +517,113 @@ def test_what_is_said_after_a_left_stream_is_not_about_the_answer_before_it() ->
     stream.close()
     model.invoke("That is wrong, I wanted a cat!", config(handler))
     assert told(model) == [0.75]
+
+
+@pytest.mark.parametrize("left", ["stream", "run"])
+def test_a_run_that_ends_late_says_nothing_of_a_newer_answer(left: str) -> None:
+    """The user stops it and asks anew: it fails, or the collector closes it, after that."""
+    model, handler = make(), KalibrCallbackHandler()
+    chain = RunnableLambda(lambda text: text) | model
+    chain.invoke(ASK, config(handler))
+    if left == "stream":
+        stream: Any = chain.stream("A poem of dogs.", config(handler))
+        next(stream)
+        chain.invoke(COMPLAINT, config(handler))
+        stream.close()
+    else:
+        first: Any = handler._talks
+        first.begin(run_id := uuid4(), None, {"thread_id": "chat"}, "A poem of dogs.")
+        chain.invoke(COMPLAINT, config(handler))
+        first.fail(run_id, None)
+    assert handler.action("chat", "output_copied")
+    chain.invoke(THANKS, config(handler))
+    assert kinds(model)[-2:] == ["complains", "accepts"]
+    assert told(model)[-2:] == [0.85, 0.75]
+
+
+def test_a_run_that_ends_while_a_newer_one_goes_on_leaves_the_place_to_it() -> None:
+    model, handler = make(), KalibrCallbackHandler()
+    model.invoke(ASK, config(handler))
+    talks, (older, newer) = handler._talks, (uuid4(), uuid4())
+    for run_id in (older, newer):
+        talks.begin(run_id, None, {"thread_id": "chat"}, THANKS)
+    talks.fail(older, None)
+    assert len(conversation(model).outputs) == 1
+    talks.fail(newer, None)
+    assert len(conversation(model).outputs) == 2
+
+
+def test_a_run_whose_message_is_not_found_is_not_the_answer_before() -> None:
+    model, handler = make(), KalibrCallbackHandler()
+    model.invoke(ASK, config(handler))
+    plain = FakeListChatModel(responses=["def sort(items): return items"])
+    chain: Any = RunnableLambda(lambda given: plain.invoke(given["task"]))
+    given = {"task": "Sort numbers.", "reader": "me"}
+    chain.invoke(given, config(handler, metadata={"thread_id": "chat"}))
+    assert not handler.action("chat", "output_discarded")
+    assert told(model) == []
+
+
+def test_a_step_that_nobody_asked_for_leaves_the_answer_its_place() -> None:
+    """A state that a program mends, and a run that goes on without a further model."""
+    model, handler = make(), KalibrCallbackHandler()
+
+    def answer(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [model.invoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState)
+    steps: Any = [answer, ("approves", lambda _: interrupt("May it be sent?") and {})]
+    graph.add_sequence(steps)
+    graph.add_edge(START, "answer")
+    chain: Any = graph.compile(checkpointer=InMemorySaver())
+    where = config(handler, metadata={"thread_id": "chat"})
+    chain.invoke({"messages": [("user", ASK)]}, where)
+    chain.invoke(Command(resume="yes"), where)
+    chain.update_state(where, {"messages": [AIMessage("A better poem.")]})
+    assert handler.action("chat", "output_copied")
+
+
+def test_after_the_end_an_answer_of_nobodys_is_not_the_one_before() -> None:
+    model, handler = make(), KalibrCallbackHandler()
+    model.invoke(ASK, config(handler))
+    handler.end("chat")
+    plain = FakeListChatModel(responses=["def sort(items): return items"])
+    plain.invoke("Now a function that sorts.", config(handler, metadata={"thread_id": "chat"}))
+    assert not handler.action("chat", "output_discarded")
+    assert told(model) == []
+
+
+@pytest.mark.parametrize("end", ["cancelled", "left running"])
+async def test_a_call_that_is_still_open_takes_no_answer_from_the_run(end: str) -> None:
+    """A title that nobody waits for, or the loser of a race: LangChain tells no end of it."""
+    model, handler = make(), KalibrCallbackHandler()
+    began, goes_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeListChatModel):
+        async def _agenerate(self, *args: Any, **options: Any) -> Any:
+            began.set()
+            await goes_on.wait()
+            return await super()._agenerate(*args, **options)
+
+    async def step(text: str) -> Any:
+        title = asyncio.ensure_future(Slow(responses=["x"]).ainvoke("Title, please."))
+        titles.append(title)
+        await began.wait()
+        answer = await model.ainvoke(text)
+        if end == "cancelled":
+            title.cancel()
+            await asyncio.gather(title, return_exceptions=True)
+        return answer
+
+    titles: list[Any] = []
+    chain: Any = RunnableLambda(step)
+    await chain.ainvoke(ASK, config(handler))
+    assert handler.action("chat", "output_copied")
+    goes_on.set()
+    await asyncio.gather(*titles, return_exceptions=True)
+    await chain.ainvoke(COMPLAINT, config(handler))
+    assert told(model) == [0.85, 0.25]
+    assert conversation(model).number == 2
 
 
 @pytest.mark.parametrize("text", ["hello " * 10_000, "x"])

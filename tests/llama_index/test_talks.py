@@ -195,6 +195,20 @@ def test_calls_that_come_late_are_told_once_more_while_nothing_was_said_since(ll
     assert first == again != other
 
 
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_run_that_ends_late_says_nothing_of_a_newer_answer(is_answered: bool, llama: Any) -> None:
+    llama.enter("E.chat", ENGINE, message="hello")
+    llama.enter("F.chat", ENGINE, message="more")
+    llama.decided("d", "F.chat")
+    if is_answered:
+        llama.leave("F.chat", ENGINE, Response("hi"))
+    llama.drop("E.chat", ENGINE)
+    assert "unrouted" not in [what[0] for what in llama.told.all]
+    if not is_answered:
+        llama.drop("F.chat", ENGINE)
+        assert llama.told.all[-1] == ("unrouted", "memory", "more", "")
+
+
 def test_an_engine_that_begins_anew_ends_the_conversation(llama: Any) -> None:
     llama.enter("E.reset", ENGINE)
     llama.leave("E.reset", ENGINE, None)

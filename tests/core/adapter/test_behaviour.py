@@ -401,10 +401,17 @@ def test_what_no_ledger_knows_of_begins_no_conversation(routers: Routers[Held]) 
     one, behaviour = make(routers, "one"), Behaviour(model="M")
     behaviour.unrouted("s", prompt=ASK, output="x")
     assert not one.feedback.signals.knows("s")
+
+
+def test_an_answer_of_nobodys_after_the_end_is_not_the_one_before(routers: Routers[Held]) -> None:
+    one, behaviour = make(routers, "one"), Behaviour(model="M")
     answered(behaviour, decide(one))
     behaviour.end("s")
-    behaviour.unrouted("s", prompt=ASK, output="x")
-    assert known(one).ended
+    for _ in range(2):
+        behaviour.unrouted("s", prompt=ANOTHER, output="x")
+    assert not behaviour.action("s", "output_discarded")
+    assert rewards(one) == []
+    assert len(known(one).outputs) == 2
 
 
 # What is odd in itself.
