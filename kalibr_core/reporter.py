@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from .conversations import Made, Session
 from .crediting import entries_of, of_decision, of_model, was_asked_in
 from .errors import ConfigError
+from .gates.behaviour import checked_action
 from .outputs import id_of, read_output
 from .reports import Record
 from .session_ids import checked_session
-from .signals import Classify, Signals, checked_action
+from .signals import Classify, Signals
 from .types import Path
 
 

@@ -12,9 +12,9 @@ import logging
 from collections.abc import Callable, Sequence
 
 from .conversations import Conversation, Made, Session, Signal
-from .errors import ConfigError, LedgerError, UnknownAction, UnknownSession
+from .errors import ConfigError, LedgerError, UnknownSession
 from .features import hash_of
-from .gates.behaviour import ACTIONS, Turn, TurnKind, kind_of
+from .gates.behaviour import ACTIONS, Turn, TurnKind, checked_action, kind_of
 from .gates.remarks import language_of, remark_in, votes_in
 from .gates.sketch import sketch_of
 from .ports import Conversations
@@ -294,13 +294,3 @@ class Signals:
                 )
             )
         return moved
-
-
-def checked_action(action: object) -> str:
-    """
-    Raises:
-        UnknownAction: none of `ACTIONS`.
-    """
-    if not isinstance(action, str) or action not in ACTIONS:
-        raise UnknownAction(action, known=tuple(ACTIONS))
-    return action

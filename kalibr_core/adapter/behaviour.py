@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from ..errors import ConfigError, KalibrError, UnknownSession
-from ..signals import Classify, checked_action
+from ..gates.behaviour import checked_action
+from ..signals import Classify
 from .background import Background
 from .interrupting import interrupts
 from .telling import Decided, Telling

@@ -211,7 +211,7 @@ def act(decision_id: str, action: str, *, goal: str | None, model: str) -> bool:
         UnknownAction: none of `ACTIONS`.
         UnknownDecision: no Router of this process has it in its ledger.
     """
-    from ..signals import checked_action  # users of the first two gates need not wait for it
+    from ..gates.behaviour import checked_action  # users of gates 1 and 2 need not wait for it
 
     checked_action(action)
     try:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ..errors import UnknownAction
 from .remarks import Remark
 from .sketch import counts_otherwise, fills_otherwise, similarity
 
@@ -40,6 +41,16 @@ FOREIGN = 8
 """The same in a language whose words are not known, where its form alone is there to tell."""
 LONGER = 1.5
 """Ratio of the lengths of a message and the one before from which on it has grown."""
+
+
+def checked_action(action: object) -> str:
+    """
+    Raises:
+        UnknownAction: none of `ACTIONS`.
+    """
+    if not isinstance(action, str) or action not in ACTIONS:
+        raise UnknownAction(action, known=tuple(ACTIONS))
+    return action
 
 
 class TurnKind(enum.StrEnum):
