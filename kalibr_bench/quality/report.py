@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FORMAT = 1
-_RATIOS = ("p50", "95 %", "turns", "95 %", "mean", "95 %")
 _BLOCKS = {world.about: world.block for world in WORLDS}
 
 
@@ -39,11 +38,12 @@ def show_overhead(found: Mapping[str, Mapping[str, Judged]], console: Console) -
     for when, rows in found.items():
         table = _table(
             f"A routed call by one without a judge; the provider answers {when}",
-            [*_RATIOS, "p95", "p99", "p50 ms", "calls", "judged", "not"],
+            ["p50", "turns", "mean", "p95", "p99", "p50 ms", "calls", "judged", "not"],
             f"Over loopback HTTP, in turns, in blocks of {_BLOCKS.get(when, 40)} calls or more.\n"
-            "turns: the median of the blocks' own ratios of p50.",
+            "turns: the median of the blocks' own ratios of p50. Below: 95 % intervals.",
             first="judge",
         )
+        table.padding = 0
         for name, row in rows.items():
             table.add_row(name, *_timed(row))
         console.print(table)
@@ -51,10 +51,9 @@ def show_overhead(found: Mapping[str, Mapping[str, Judged]], console: Console) -
 
 def _timed(row: Judged) -> list[str]:
     done = row.judged.get("judged", 0)
-    ratios = [
-        cell
+    ratios = [  # on two lines, so that a terminal of 80 columns has room for them
+        f"{ratio.value:.3f}\n{ratio.low:.3f}-{ratio.high:.3f}"
         for ratio in (row.median, row.turns, row.mean)
-        for cell in (f"{ratio.value:.3f}", f"{ratio.low:.3f}-{ratio.high:.3f}")
     ]
     rest = str(sum(row.judged.values()) - done)
     tails = [f"{ratio.value:.2f}" for ratio in (row.p95, row.p99)]

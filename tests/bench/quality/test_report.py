@@ -18,7 +18,7 @@ SETTINGS = Settings(calls=200, policies=("kalibr",), samplings=("uniform",))
 
 
 def shown(show: Callable[[Console], None]) -> str:
-    console = Console(file=io.StringIO(), width=120)
+    console = Console(file=io.StringIO(), width=80)
     show(console)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -43,7 +43,7 @@ def test_overhead_shows_ratios() -> None:
     ratio = Ratio(value=1.012, low=1.001, high=1.023)
     tail = Ratio(value=1.34, low=1.2, high=1.5)
     row = Judged(
-        times=times_of([0.002] * 5),
+        times=times_of([0.002] * 1500),
         median=ratio,
         turns=ratio,
         mean=ratio,
@@ -51,12 +51,13 @@ def test_overhead_shows_ratios() -> None:
         p99=tail,
         judged={"judged": 4, "full": 3},
     )
-    found = {"at once": {"on": row}}
+    found = {"at once": {"hangs": row}}
     text = shown(lambda console: report.show_overhead(found, console))
     for cell in ("at once", "1.012", "1.001-1.023", "1.34", "2.000"):
         assert cell in text
+    assert "…" not in text, "80 columns are enough"
     value = json.loads(json.dumps(report.overhead_json(found)))
-    assert value["provider_answers"]["at once"]["on"]["judged"] == {"judged": 4, "full": 3}
+    assert value["provider_answers"]["at once"]["hangs"]["judged"] == {"judged": 4, "full": 3}
 
 
 def test_json_holds_each_run() -> None:
