@@ -95,17 +95,7 @@ def goal_status(goal: str, entries: Iterable[Entry]) -> GoalStatus:
                 decisions += 1
                 recent.append(entry.path_id)
         else:
-            taken_back = entry.evidence is EvidenceKind.TAKEN_BACK
-            tally.signals += -1 if taken_back else 1
-            if entry.kind in ("score", "judge") and entry.reward is not None:
-                tally.scores += 1
-                tally.scored += entry.reward
-            if entry.evidence is EvidenceKind.BEHAVIOUR and entry.reward is not None:
-                tally.user_signals += 1
-                tally.used += entry.reward
-            if taken_back and entry.reward is not None:
-                tally.user_signals -= 1
-                tally.used -= entry.reward
+            _hear(tally, entry)
             if entry.kind == "judge":
                 judged += 1
                 if is_number(cost := entry.data.get("cost_usd")):
@@ -124,6 +114,20 @@ def goal_status(goal: str, entries: Iterable[Entry]) -> GoalStatus:
             for path_id, tally in sorted(tallies.items(), key=lambda item: -shares[item[0]])
         ),
     )
+
+
+def _hear(tally: _Tally, entry: Entry) -> None:
+    """Count a later signal, or take one back."""
+    change = -1 if entry.evidence is EvidenceKind.TAKEN_BACK else 1
+    tally.signals += change
+    if entry.reward is None:
+        return
+    if entry.kind in ("score", "judge"):
+        tally.scores += 1
+        tally.scored += entry.reward
+    if entry.evidence in (EvidenceKind.BEHAVIOUR, EvidenceKind.TAKEN_BACK):
+        tally.user_signals += change
+        tally.used += change * entry.reward
 
 
 def _count(tally: _Tally, entry: Entry) -> None:

@@ -223,6 +223,7 @@ def test_a_function_is_told_what_number_it_gave(
     router = make(provider, lambda request, output: 7)
     with caplog.at_level(logging.WARNING, "kalibr"):
         router.completion(MESSAGES)
+        assert settled(router, 1) == {"unreadable": 1}
         until(lambda: "(got 7)" in caplog.text)
 
 

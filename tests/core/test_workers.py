@@ -83,8 +83,10 @@ def test_the_end_ends_the_threads() -> None:
     crew = make(lambda work: None, most=2)
     crew.put(0)
     crew.put(1)
+    assert crew._threads > 0
     crew.end()
     until(lambda: crew._threads == 0)
+    assert crew.put(2) == "left"
 
 
 def test_a_thread_that_idles_ends_and_the_next_work_starts_one(
@@ -96,5 +98,6 @@ def test_a_thread_that_idles_ends_and_the_next_work_starts_one(
     crew.put(0)
     until(lambda: crew._threads == 0)
     crew.put(1)
-    until(lambda: done == [0, 1])
+    until(lambda: crew.under_way == 0)
+    assert done == [0, 1]
     crew.end()

@@ -169,8 +169,13 @@ def test_letters_are_sent_as_they_are(text: str) -> None:
 
 
 def test_half_a_character_is_replaced() -> None:
-    for message in messages_for("\ud800", "a \ud800", "\udc00 b", [{"role": "\ud800"}]):
-        message["content"].encode()
+    system, user = messages_for("\ud800", "a \ud800", "\udc00 b", [{"role": "\ud800"}])
+    assert "\ufffd" in system["content"]
+    assert json.loads(user["content"]) == {
+        "request": "a \ufffd",
+        "conversation": [{"role": "\ufffd"}],
+        "output": "\ufffd b",
+    }
 
 
 def of_three(request: str, output: str, conversation: object) -> float:
