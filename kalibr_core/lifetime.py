@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from .choice import Roster
 from .clients import Clients
-from .errors import ConfigError, RouterClosed
+from .errors import RouterClosed
 from .judging import Judging, at_work
 from .learner import Learner
-from .paths import is_number
+from .options import checked_wait
 
 if TYPE_CHECKING:
     import random
@@ -77,9 +77,7 @@ class Lifetime:
             ConfigError: the time is no number from 0 on.
         """
         self.check()
-        if not is_number(timeout_s) or timeout_s < 0:
-            raise ConfigError(f"timeout_s must be a number from 0 on, got {timeout_s!r}")
-        ends = time.monotonic() + timeout_s
+        ends = time.monotonic() + checked_wait(timeout_s)
         while (self._judging is not None and self._judging.under_way) or not self._learner.flush():
             if time.monotonic() >= ends:
                 return False

@@ -63,6 +63,17 @@ def checked_limits(limits: Limits) -> Limits:
     return limits
 
 
+def checked_wait(timeout_s: float) -> float:
+    """How long a `flush` waits, in seconds.
+
+    Raises:
+        ConfigError: it is no finite number from 0 on.
+    """
+    if not is_number(timeout_s) or timeout_s < 0:
+        raise ConfigError(f"timeout_s must be a finite number from 0 on, got {timeout_s!r}")
+    return timeout_s
+
+
 def checked_policy(policy: Policy) -> Policy:
     if not all(callable(getattr(policy, name, None)) for name in ("pull", "update")):
         raise ConfigError(

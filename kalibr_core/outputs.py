@@ -6,6 +6,7 @@ A Router's answers hold their decision themselves; those of the adapters hold it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from .errors import ConfigError
 from .features import text_of
@@ -13,6 +14,14 @@ from .types import Decision
 
 KEY = "kalibr"
 """Under which answers of the adapters hold their decision's record."""
+
+
+class Named(NamedTuple):
+    """A decision that somebody speaks of."""
+
+    decision_id: str
+    goal: str | None = None
+    """None: unknown."""
 
 
 def read_output(output: object) -> tuple[str, str | None]:
@@ -26,7 +35,7 @@ def read_output(output: object) -> tuple[str, str | None]:
     """
     if isinstance(output, str):
         return output, None
-    found = _held_by(output)
+    found = named_in(output)
     if found is None:
         raise ConfigError(
             "output must be a text, or an answer that holds its decision, got "
@@ -35,7 +44,7 @@ def read_output(output: object) -> tuple[str, str | None]:
     choices = getattr(output, "choices", None)
     first = choices[0] if isinstance(choices, Sequence) and choices else output
     message = getattr(first, "message", first)
-    return text_of(getattr(message, "content", None)), found
+    return text_of(getattr(message, "content", None)), found.decision_id
 
 
 def id_of(decision: object) -> object:
@@ -45,16 +54,21 @@ def id_of(decision: object) -> object:
     """
     if isinstance(decision, Decision):
         return decision.id
-    return decision if isinstance(decision, str) else _held_by(decision) or decision
+    found = None if isinstance(decision, str) else named_in(decision)
+    return decision if found is None else found.decision_id
 
 
-def _held_by(answer: object) -> str | None:
+def named_in(answer: object) -> Named | None:
+    """The decision of an answer that a Router, a `ChatKalibr` or a `KalibrLLM` gave; None: it holds
+    none."""
     decision = getattr(answer, KEY, None)
     if isinstance(decision, Decision):
-        return decision.id
+        return Named(decision.id, decision.goal)
     for place in ("response_metadata", "additional_kwargs"):
         held = getattr(answer, place, None)
         record = held.get(KEY) if isinstance(held, Mapping) else None
-        if isinstance(record, Mapping) and isinstance(found := record.get("decision_id"), str):
-            return found
+        found = record.get("decision_id") if isinstance(record, Mapping) else None
+        if isinstance(record, Mapping) and isinstance(found, str):
+            goal = record.get("goal")
+            return Named(found, goal if isinstance(goal, str) else None)
     return None

@@ -8,7 +8,8 @@ from typing import Any
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from kalibr_core.adapter.records import KEY, record_of
+from kalibr_core.adapter.records import record_of
+from kalibr_core.outputs import KEY
 from kalibr_core.plan import Done
 
 

@@ -11,7 +11,8 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager, Callbacks
 from langchain_core.runnables import RunnableConfig
 
-from kalibr_core.adapter.records import KEY, failures_of
+from kalibr_core.adapter.records import failures_of
+from kalibr_core.outputs import KEY
 from kalibr_core.types import Decision
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from langchain_core.messages import BaseMessage, BaseMessageChunk
 
 from kalibr_core.adapter import routers
 from kalibr_core.adapter.behaviour import Decided
-from kalibr_core.adapter.ids import Named, named_by_id, named_in
-from kalibr_core.adapter.records import KEY
+from kalibr_core.adapter.ids import named_by_id
 from kalibr_core.errors import ConfigError
+from kalibr_core.outputs import KEY, Named, named_in
 
 MESSAGE = (
     "the AIMessage that the model gave, before any StrOutputParser, or its "

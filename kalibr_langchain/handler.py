@@ -12,9 +12,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import LLMResult
 
 from kalibr_core.adapter.behaviour import FLUSH_S, Behaviour
-from kalibr_core.errors import ConfigError
 from kalibr_core.feedback import Classify
-from kalibr_core.paths import is_number
 
 from .runs import Runs, answer_of
 from .talks import Talks
@@ -110,8 +108,6 @@ class KalibrCallbackHandler(BaseCallbackHandler):
         Raises:
             kalibr_core.ConfigError: it is none such.
         """
-        if not is_number(timeout_s) or timeout_s < 0:
-            raise ConfigError(f"timeout_s must be a finite number from 0 on, got {timeout_s!r}")
         return self._behaviour.flush(timeout_s=timeout_s)
 
     @property

@@ -7,8 +7,9 @@ from typing import Any
 
 from llama_index.core.base.llms.types import ChatResponse, TextBlock
 
-from kalibr_core.adapter.records import KEY, record_of
+from kalibr_core.adapter.records import record_of
 from kalibr_core.errors import BadResponse
+from kalibr_core.outputs import KEY
 from kalibr_core.plan import Done
 
 from .history import signed

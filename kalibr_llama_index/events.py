@@ -16,7 +16,8 @@ from llama_index.core.instrumentation.events.llm import (
 )
 from llama_index_instrumentation import get_dispatcher
 
-from kalibr_core.adapter.records import KEY, failures_of
+from kalibr_core.adapter.records import failures_of
+from kalibr_core.outputs import KEY
 from kalibr_core.types import Decision
 
 dispatcher = get_dispatcher(__name__)

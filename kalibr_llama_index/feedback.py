@@ -8,9 +8,9 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage
 
 from kalibr_core.adapter import routers
-from kalibr_core.adapter.ids import Named, named_by_id, named_in
-from kalibr_core.adapter.records import KEY
+from kalibr_core.adapter.ids import named_by_id
 from kalibr_core.errors import ConfigError
+from kalibr_core.outputs import KEY, Named, named_in
 
 RESPONSE = (
     "what the LLM gave, rather than its text, or its "

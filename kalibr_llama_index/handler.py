@@ -13,9 +13,7 @@ from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.dispatcher import Dispatcher
 
 from kalibr_core.adapter.behaviour import FLUSH_S, Behaviour
-from kalibr_core.errors import ConfigError
 from kalibr_core.feedback import Classify
-from kalibr_core.paths import is_number
 
 from .events import DecisionEvent
 from .runs import Run, Runs
@@ -159,8 +157,6 @@ class KalibrEventHandler(BaseEventHandler):
         Raises:
             ConfigError: it is none such.
         """
-        if not is_number(timeout_s) or timeout_s < 0:
-            raise ConfigError(f"timeout_s must be a finite number from 0 on, got {timeout_s!r}")
         return self._behaviour.flush(timeout_s=timeout_s)
 
     @property

@@ -14,7 +14,7 @@ from kalibr_bench.gauntlet.desk import Desk
 from kalibr_bench.gauntlet.problem import MAX_STEPS
 from kalibr_bench.gauntlet.records import Call
 from kalibr_core import Router
-from kalibr_core.adapter.records import KEY
+from kalibr_core.outputs import KEY
 from kalibr_langchain import ChatKalibr
 
 

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from ..errors import ConfigError, KalibrError, UnknownSession
 from ..gates.behaviour import checked_action
+from ..options import checked_wait
 from ..signals import Classify
 from .background import Background
 from .interrupting import interrupts
@@ -149,8 +150,12 @@ class Behaviour:
         return self._told(lambda: self._telling.end(session_id, deaf=self._how()))
 
     def flush(self, *, timeout_s: float = FLUSH_S) -> bool:
-        """Wait until all events have been told; False: some are left."""
-        return self._background.flush(timeout_s=timeout_s)
+        """Wait until all events have been told; False: some are left.
+
+        Raises:
+            ConfigError: the time is no finite number from 0 on.
+        """
+        return self._background.flush(timeout_s=checked_wait(timeout_s))
 
     @contextmanager
     def careful(self) -> Iterator[None]:

@@ -10,8 +10,6 @@ from ..types import Decision, Outcome
 
 NODES = 8
 """Steps of the integral for the propensity that goes with each answer; `explain` takes more."""
-KEY = "kalibr"
-"""Where it stands in a message's `response_metadata`."""
 
 
 def record_of(decision: Decision) -> dict[str, Any]:

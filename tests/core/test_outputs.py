@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace as Object
+from typing import Any
 
 import pytest
 
 from kalibr_core import AllPathsFailed, ConfigError
-from kalibr_core.outputs import id_of, read_output
+from kalibr_core.outputs import Named, id_of, named_in, read_output
 from kalibr_core.testing import provider_error
 
 from .scene import Scene
@@ -69,3 +70,26 @@ def test_what_holds_a_decision_may_be_given_for_its_id() -> None:
 @pytest.mark.parametrize("other", [None, 5, b"d1", ["d1"], {"kalibr": 1}, Object(kalibr="d1")])
 def test_what_holds_none_is_given_back(other: object) -> None:
     assert id_of(other) is other
+
+
+RECORD = {"kalibr": {"decision_id": "d1", "goal": "g"}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (Object(response_metadata=RECORD), Named("d1", "g")),
+        (Object(response_metadata={}, additional_kwargs=RECORD), Named("d1", "g")),
+        (
+            Object(additional_kwargs={"kalibr": {"decision_id": "d1", "goal": 5}}),
+            Named("d1"),
+        ),
+        (Object(response_metadata={"kalibr": {"decision_id": 5}}), None),
+        (Object(response_metadata={"kalibr": "d1"}), None),
+        (Object(kalibr="d1"), None),
+        (RECORD, None),
+        (None, None),
+    ],
+)
+def test_a_decision_is_found_in_an_answer(answer: Any, found: Named | None) -> None:
+    assert named_in(answer) == found
